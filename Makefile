@@ -1,0 +1,39 @@
+# `make run` talks with her, `make test` tests her; both set up .venv by themselves and are quick the second time.
+PYTHON ?= python3
+CORPUS ?= ../shared/data
+BIN := .venv/bin
+
+.PHONY: run test test-slow lint bundled clean
+
+run: .venv/run.stamp
+	@$(BIN)/ohlora chat
+
+test: .venv/dev.stamp
+	$(BIN)/pytest
+
+test-slow: .venv/dev.stamp
+	$(BIN)/pytest -m slow
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bundled: .venv/dev.stamp
+	$(BIN)/ohlora train bundled --corpus $(CORPUS)
+
+clean:
+	rm -rf .venv build
+
+# torch first: an unpinned one would pull gigabytes of CUDA behind other packages
+.venv/run.stamp: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	touch $@

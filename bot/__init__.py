@@ -1,0 +1,1 @@
+"""The service: what runs, what talks to platforms."""

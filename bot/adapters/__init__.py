@@ -1,0 +1,1 @@
+"""One platform each; they translate only and decide nothing."""

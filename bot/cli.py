@@ -1,0 +1,94 @@
+"""`ohlora …`: parses and delegates."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot import config
+from core.errors import OhLoraError
+
+app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
+train = typer.Typer(help="Train models.", no_args_is_help=True)
+evaluate = typer.Typer(help="Measure models; the last line printed is one JSON object.", no_args_is_help=True)
+app.add_typer(train, name="train")
+app.add_typer(evaluate, name="evaluate")
+
+
+@app.command()
+def chat() -> None:
+    """Talk with her in this terminal."""
+    from bot.adapters.console import ConsoleAdapter
+    from bot.app import build
+
+    settings = _settings()
+
+    async def talk() -> None:
+        async with build(settings, lambda clock: [ConsoleAdapter(clock, settings.language)]) as service:
+            await service.run()
+
+    asyncio.run(talk())
+
+
+@app.command("config")
+def show_config() -> None:
+    """Print the effective settings, secrets hidden."""
+    Console().print_json(data=_settings().shown())
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which models and device are used, and what is missing."""
+    from bot.doctor import report
+
+    Console().print(report(_settings()))
+
+
+@train.command("bundled")
+def train_bundled(
+    corpus: Annotated[Path, typer.Option(help="Folder with the public Korean text.", exists=True, file_okay=False)],
+    work: Annotated[Path, typer.Option(help="Where stages leave their results.")] = Path("build/bundled"),
+) -> None:
+    """Rebuild every bundled model from seeds, our own rows and the corpus."""
+    from models.registry import BUNDLED
+    from models.training.bundled import Build
+    from models.training.corpus import Corpus
+
+    Build(Corpus(corpus), work, BUNDLED).run()
+
+
+@evaluate.command("bundled")
+def evaluate_bundled(
+    corpus: Annotated[Path | None, typer.Option(help="Public text, for the rate of false sanctions.")] = None,
+) -> None:
+    """All figures of the bundled models on held-out data."""
+    from models.training.evaluate import evaluate_profile
+
+    evaluate_profile(_settings().models.profile, corpus)
+
+
+def _settings() -> config.Settings:
+    settings = config.load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return settings
+
+
+def main() -> None:
+    """The `ohlora` command: errors of ours are one sentence on standard error and exit code 1."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace" if stream is not sys.stdin else "surrogateescape")  # type: ignore[union-attr]
+    try:
+        app()
+    except OhLoraError as error:
+        print(f"ohlora: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Settings: the only reader of the environment and of ohlora.toml. Every default works."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from sqlalchemy.engine import make_url
+
+from core import Policy
+from core.errors import ConfigurationError
+from core.sanctions import LADDERS
+from models.registry import BUNDLED
+
+FILE = "ohlora.toml"
+
+
+def _zone_exists(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no time zone is called {name!r}; for example Asia/Seoul") from error
+    return name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TurnSettings(_Section):
+    """Numbers of a turn (core.Policy says what each means)."""
+
+    timezone: Annotated[str, AfterValidator(_zone_exists)] = "Asia/Seoul"
+    prompt_tokens: int = Field(default=40, ge=1, le=4096)
+    answer_tokens: int = Field(default=128, ge=16, le=8192)
+    retry_heat: float = Field(default=0.1, ge=0, le=1)
+    # category → hours blocked at the 1st, 2nd, … sanction; 0 is a warning
+    ladders: dict[Literal["love", "politics", "insult", "hate"], list[Annotated[float, Field(ge=0)]]] = Field(
+        default_factory=lambda: {
+            category: [step.total_seconds() / 3600 for step in ladder] for category, ladder in LADDERS.items()
+        }
+    )
+
+    def policy(self) -> Policy:
+        """The same numbers as core takes them; a category that is not named keeps its ladder."""
+        hours = {category: tuple(timedelta(hours=step) for step in steps) for category, steps in self.ladders.items() if steps}
+        return Policy(
+            zone=ZoneInfo(self.timezone),
+            prompt_tokens=self.prompt_tokens,
+            answer_tokens=self.answer_tokens,
+            retry_heat=self.retry_heat,
+            ladders={**LADDERS, **hours},
+        )
+
+
+class ModelSettings(_Section):
+    """Which models, and how they run."""
+
+    profile: Path = BUNDLED
+    # use the profile's persona rows, if it has any
+    recall: bool = True
+    # torch threads of the device process; 0 is torch's own choice
+    threads: int = Field(default=0, ge=0)
+    # requests that may wait for the device
+    queue: int = Field(default=256, ge=1)
+    # for repeatable answers; unset: every run differs
+    seed: int | None = None
+
+
+class Settings(BaseSettings):
+    """Everything a host can set, in `ohlora.toml` or as `OHLORA_…` (nested names joined by two underscores)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OHLORA_", env_nested_delimiter="__", toml_file=FILE, extra="forbid", validate_default=True
+    )
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("ohlora"))
+    cache_dir: Path = Field(default_factory=lambda: user_cache_path("ohlora"))
+    # empty: a SQLite file in data_dir
+    record_url: SecretStr = SecretStr("")
+    language: Literal["ko", "en"] = "ko"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    discord_token: SecretStr | None = None
+    telegram_token: SecretStr | None = None
+    turn: TurnSettings = TurnSettings()
+    models: ModelSettings = ModelSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """The environment wins over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def record(self) -> str:
+        """The record's database URL, password included."""
+        return self.record_url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'ohlora.db'}"
+
+    def shown(self) -> dict[str, Any]:
+        """For people to read: secrets are hidden, the record's URL without its password."""
+        shown = self.model_dump(mode="json")
+        shown["record_url"] = make_url(self.record).render_as_string(hide_password=True)
+        return shown
+
+
+def load() -> Settings:
+    """The effective settings. Raises ConfigurationError that names the setting and what is wrong with it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"bad setting in {FILE} or OHLORA_…: {wrong}") from error
+    except ValueError as error:  # the file is no TOML
+        raise ConfigurationError(f"{FILE} cannot be read: {error}") from error

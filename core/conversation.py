@@ -1,0 +1,235 @@
+"""The turn, top to bottom, in the order a person would tell it (behaviour.md §2)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from weakref import WeakValueDictionary
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from core import memory, recall, sanctions, tasks, texts
+from core.ethics import CATEGORIES, Thresholds, acting
+from core.messages import IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
+from core.ports import Clock, Encoder, LanguageModel, Prompt, Record, Vectors
+from core.text import neutralise, normalise, unmask
+from core.timeinfo import contradicts_calendar, with_time
+
+T = TypeVar("T")
+
+# No language packs a token into more characters than this on average; longer texts are refused unread.
+_CHARACTERS_PER_TOKEN = 16
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The numbers of a turn; their home is bot.config.Settings."""
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Seoul"))
+    birthday: date = date(2003, 10, 11)
+    prompt_tokens: int = 40
+    answer_tokens: int = 128
+    # recall is left out where it would leave less than this for the answer
+    answer_room: int = 48
+    retry_heat: float = 0.1
+    ladders: Mapping[str, tuple[timedelta, ...]] = field(default_factory=lambda: sanctions.LADDERS)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What thinks: one language model, two encoders with their thresholds, and the rows to recall, if any.
+
+    `version` names them in the evidence of a sanction.
+    """
+
+    language: LanguageModel
+    memory_encoder: Encoder
+    memory_threshold: float
+    ethics_encoder: Encoder
+    ethics_thresholds: Thresholds
+    recall: recall.PersonaIndex | None
+    version: str
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A prompt on its way to an answer: the final input, and what recall compares with."""
+
+    final_input: str
+    vector: Vectors
+    kind: str
+    context: Vectors | None
+
+
+class Conversation:
+    """오로라 talking: `reply` finds what she says, `remember` what she keeps of it.
+
+    Both belong inside `exclusive(person)`, so that a person's next turn waits for the bookkeeping of the last.
+    Errors: EngineError when the models fail, RecordError when the record does; nothing is written then.
+    """
+
+    def __init__(self, models: Models, record: Record, clock: Clock, policy: Policy) -> None:
+        self._models = models
+        self._record = record
+        self._clock = clock
+        self._policy = policy
+        self._locks: WeakValueDictionary[PersonKey, asyncio.Lock] = WeakValueDictionary()
+        self._category_vectors: Vectors | None = None
+
+    @asynccontextmanager
+    async def exclusive(self, person: PersonKey) -> AsyncIterator[None]:
+        """One turn at a time for a person, in the order of asking; different persons do not wait for each other."""
+        lock = self._locks.setdefault(person, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def reply(self, message: IncomingMessage) -> Turn:
+        """What 오로라 answers, with her face and whatever notices are due. Writes nothing."""
+        now = self._clock.now()
+        current = sanctions.standing(await self._record.sanctions.of(message.person), now)
+        if current.blocked_until is not None:
+            until = texts.moment(message.language, current.blocked_until, self._policy.zone)
+            return _notice_only(message, NoticeKind.BLOCKED, reasons=current.reasons, until=until)
+        if len(message.text) > self._policy.prompt_tokens * _CHARACTERS_PER_TOKEN:
+            return _notice_only(message, NoticeKind.TOO_LONG)
+        prompt = neutralise(normalise(message.text))
+        if not prompt:
+            return _notice_only(message, NoticeKind.EMPTY)
+        if self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, prompt) > self._policy.prompt_tokens:
+            return _notice_only(message, NoticeKind.TOO_LONG)
+        vectors, scores = await asyncio.gather(self._models.memory_encoder.encode([prompt]), self._score(prompt))
+        asked = await self._final_input(message, prompt, vectors[0], now)
+        answer = await self._answer(message.person, asked, now)
+        face = await self._write(tasks.EYES_MOUTH_POSE, tasks.expression_prompt(answer), message.person)
+        issued = self._judge(message, answer, scores, current, now)
+        reply = Reply(message, answer, face, _sanction_notices(message.language, issued))
+        return Turn(reply, asked.final_input, issued, scores)
+
+    async def remember(self, turn_id: int, turn: Turn) -> None:
+        """Extract memory and summary and store them, once for each turn."""
+        person, scope = turn.message.person, turn.message.chat.scope
+        learned, summary = await asyncio.gather(
+            self._write(tasks.MEMORY, tasks.memory_prompt(turn.final_input), person),
+            self._write(tasks.SUMMARY, tasks.summary_prompt(turn.final_input, turn.reply.text), person),
+        )
+        learned_texts = _readings(learned)
+        wanted = [*learned_texts, *([summary] if summary else [])]
+        vectors = await self._models.memory_encoder.encode(wanted) if wanted else np.empty((0, 0), np.float32)
+        new = None
+        if learned:
+            aged = vectors[1] if len(learned_texts) > 1 else None
+            new = memory.MemoryItem(*learned, scope, turn.message.sent_at, vectors[0], aged)
+        items = await self._record.memories.items(person)
+        change = memory.change(items, new, turn.message.sent_at, self._policy.zone)
+        kept = memory.Summary(summary, vectors[-1]) if summary else None
+        await self._record.turns.remember(turn_id, change, kept)
+
+    async def _score(self, prompt: str) -> dict[str, float]:
+        """Cosine of the prompt with each category name; the names are embedded once."""
+        encoder = self._models.ethics_encoder
+        if self._category_vectors is None:
+            self._category_vectors = await encoder.encode(list(CATEGORIES.values()))
+        cosines = self._category_vectors @ (await encoder.encode([unmask(prompt)]))[0]
+        return {category: round(float(cosine), 4) for category, cosine in zip(CATEGORIES, cosines, strict=True)}
+
+    async def _final_input(self, message: IncomingMessage, prompt: str, vector: Vectors, now: datetime) -> _Asked:
+        timed = with_time(prompt, now, self._policy.zone)
+        stored = await self._record.memories.items(message.person)
+        usable = memory.usable(stored, message.chat.scope, now, self._policy.zone)
+        item = memory.best(usable, vector, self._models.memory_threshold)
+        if item is not None:
+            return _Asked(f"{item.text} {timed}", vector, recall.MEMORY, item.vector)
+        summary = await self._record.memories.summary(message.person, message.chat)
+        if summary is not None:
+            return _Asked(tasks.with_summary(summary.text, timed), vector, recall.SUMMARY, summary.vector)
+        return _Asked(timed, vector, recall.NO_CONTEXT if timed == prompt else recall.TIME, None)
+
+    async def _answer(self, person: PersonKey, asked: _Asked, now: datetime) -> str:
+        """Up to five attempts at an answer that passes the gate and the calendar."""
+        task, language = tasks.OUTPUT_MESSAGE, self._models.language
+        prompt = tasks.answer_prompt(self._recalled(asked, now))
+        room = self._policy.answer_tokens - language.count_tokens(task.name, prompt)
+        temperature, latest = task.temperature, task.fallback
+        for _ in range(task.attempts):
+            wanted = Prompt(task.name, prompt, task.stop, max(room, 1), temperature, person)
+            completion = await language.complete(wanted)
+            answer = task.parse(completion.text, completion.ended)
+            if answer is tasks.REJECTED:
+                continue
+            if not contradicts_calendar(answer, now, self._policy.zone):
+                return answer
+            latest, temperature = answer, temperature + self._policy.retry_heat
+        return latest
+
+    def _recalled(self, asked: _Asked, now: datetime) -> str:
+        """The final input, behind the most related persona row where the profile has recall and it fits."""
+        if self._models.recall is None:
+            return asked.final_input
+        row = self._models.recall.most_related(asked.vector, asked.kind, asked.context)
+        if row is None:
+            return asked.final_input
+        age = _age(self._policy.birthday, now.astimezone(self._policy.zone).date())
+        text = tasks.with_recall(row.question, recall.aged_answer(row.answer, age), asked.final_input)
+        used = self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, tasks.answer_prompt(text))
+        return text if used + self._policy.answer_room <= self._policy.answer_tokens else asked.final_input
+
+    async def _write(self, task: tasks.Task[T], prompt: str, person: PersonKey) -> T:
+        for _ in range(task.attempts):
+            limit = task.max_new_tokens or self._policy.answer_tokens
+            completion = await self._models.language.complete(
+                Prompt(task.name, prompt, task.stop, limit, task.temperature, person)
+            )
+            result = task.parse(completion.text, completion.ended)
+            if not isinstance(result, tasks.Rejected):
+                return result
+        return task.fallback
+
+    def _judge(
+        self,
+        message: IncomingMessage,
+        answer: str,
+        scores: Mapping[str, float],
+        current: sanctions.Standing,
+        now: datetime,
+    ) -> tuple[sanctions.Sanction, ...]:
+        thresholds = self._models.ethics_thresholds
+        evidence = {
+            "scores": dict(scores),
+            "thresholds": {**thresholds.acts, "normal": thresholds.veto},
+            "model": self._models.version,
+            "prompt": message.text,
+            "answer": answer,
+        }
+        acted = acting(scores, answer, thresholds)
+        return sanctions.next_sanctions(acted, current, now, evidence, self._policy.ladders)
+
+
+def _readings(item: tuple[str, str] | None) -> list[str]:
+    """The text of a new memory item, and what it will say tomorrow if it ages."""
+    if item is None:
+        return []
+    tomorrow = memory.aged_text(*item)
+    return [f"[{item[0]}: {item[1]}]", *([tomorrow] if tomorrow else [])]
+
+
+def _age(birthday: date, today: date) -> int:
+    return today.year - birthday.year - ((today.month, today.day) < (birthday.month, birthday.day))
+
+
+def _notice_only(message: IncomingMessage, kind: NoticeKind, reasons: tuple[str, ...] = (), until: str = "") -> Turn:
+    category = texts.categories(message.language, reasons)
+    sentence = texts.text(message.language, "notice", kind.value, category=category, until=until)
+    return Turn(Reply(message, notices=(Notice(kind, sentence),)))
+
+
+def _sanction_notices(language: str, issued: tuple[sanctions.Sanction, ...]) -> tuple[Notice, ...]:
+    if not issued:
+        return ()
+    total = sanctions.block_period(issued)
+    kind = NoticeKind.BLOCK if total else NoticeKind.WARNING
+    category = texts.categories(language, [sanction.category for sanction in issued])
+    period = texts.period(language, total)
+    return (Notice(kind, texts.text(language, "notice", kind.value, category=category, period=period)),)

@@ -1,0 +1,110 @@
+"""What 오로라 remembers of a person: items, where they may be used, how they age, which one fits (behaviour.md §6).
+
+Items age by arithmetic, not by a job at 04:00: what an item says now follows from when it was learned.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_STARTS = timedelta(hours=4)
+_TODAY, _TOMORROW = "오늘", "내일"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryItem:
+    """`[key: value]` as learned. `vector` embeds `text`; `aged_vector` embeds what a `내일 …` item says a day later.
+
+    `scope` is "" when it was learned in a private chat, else the id of the only group it may be used in.
+    `item_id` is 0 until the record gives one.
+    """
+
+    key: str
+    value: str
+    scope: str
+    learned_at: datetime
+    vector: NDArray[np.float32]
+    aged_vector: NDArray[np.float32] | None = None
+    item_id: int = 0
+
+    @property
+    def text(self) -> str:
+        """`[key: value]`."""
+        return f"[{self.key}: {self.value}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Of her last answer to one person in one chat, with its vector."""
+
+    text: str
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryChange:
+    """What a turn does to a person's items: ids to delete, and the item to add."""
+
+    forget: tuple[int, ...] = ()
+    add: MemoryItem | None = None
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The day a moment belongs to for a person: it begins at 04:00."""
+    return (moment.astimezone(zone) - DAY_STARTS).date()
+
+
+def aged_text(key: str, value: str) -> str | None:
+    """What `[내일 …: value]` will say tomorrow; None for items that do not age into another text."""
+    return f"[{_TODAY}{key.removeprefix(_TOMORROW)}: {value}]" if key.startswith(_TOMORROW) else None
+
+
+def aged(item: MemoryItem, now: datetime, zone: ZoneInfo) -> MemoryItem | None:
+    """The item as it reads `now`: `내일 …` becomes `오늘 …` at the next 04:00, `오늘 …` is gone then (None)."""
+    days = (local_day(now, zone) - local_day(item.learned_at, zone)).days
+    if item.key.startswith(_TODAY):
+        return item if days <= 0 else None
+    if not item.key.startswith(_TOMORROW) or days <= 0:
+        return item
+    if days > 1 or item.aged_vector is None:
+        return None
+    return replace(item, key=_TODAY + item.key.removeprefix(_TOMORROW), vector=item.aged_vector)
+
+
+def usable(items: Iterable[MemoryItem], scope: str, now: datetime, zone: ZoneInfo) -> list[MemoryItem]:
+    """The items that may be used in `scope`, as they read now: all of them in private, a group's own in a group."""
+    here = (item for item in items if scope in ("", item.scope))
+    return [reading for item in here if (reading := aged(item, now, zone)) is not None]
+
+
+def best(items: Sequence[MemoryItem], prompt: NDArray[np.float32], threshold: float) -> MemoryItem | None:
+    """The item closest to the prompt's vector, when its cosine reaches the threshold; of equals the newest."""
+    if not items:
+        return None
+    cosines = np.stack([item.vector for item in items]) @ prompt
+    winner = len(items) - 1 - int(np.argmax(cosines[::-1]))
+    return items[winner] if cosines[winner] >= threshold else None
+
+
+def change(items: Iterable[MemoryItem], new: MemoryItem | None, now: datetime, zone: ZoneInfo) -> MemoryChange:
+    """Store `new` unless it is known where it was learned; it replaces its key there; whatever expired goes."""
+    forget: list[int] = []
+    known = False
+    for item in items:
+        reading = aged(item, now, zone)
+        if reading is None:
+            forget.append(item.item_id)
+        elif new is not None and _same(reading.text, new.text) and new.scope in ("", item.scope):
+            known = True
+        elif new is not None and _same(reading.key, new.key) and new.scope == item.scope:
+            forget.append(item.item_id)
+    return MemoryChange(tuple(forget), None if known else new)
+
+
+def _same(first: str, second: str) -> bool:
+    return re.sub(r"\s", "", first) == re.sub(r"\s", "", second)

@@ -1,0 +1,1 @@
+"""Our own training data and its schema."""

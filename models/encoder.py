@@ -1,0 +1,24 @@
+"""sentence-transformers: sentences to unit vectors."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+
+
+class SentenceEncoder:
+    """One S-BERT. Weights load as safetensors only, without remote code."""
+
+    def __init__(self, path: Path) -> None:
+        self._model = SentenceTransformer(
+            str(path), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+        )
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(len(texts), width), each row of length 1."""
+        vectors = self._model.encode(
+            list(texts), convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)

@@ -1,0 +1,177 @@
+"""The two sentence encoders: contrastive pre-training on paraphrases, then tuning as behaviour.md §6 and §7 say."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss, MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.training_args import BatchSamplers
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
+
+from core.ethics import CATEGORIES
+from core.text import unmask
+from models.datasets.schema import ROOT, EthicsRow, MemoryPair, read_rows
+from models.training.corpus import Corpus
+from models.training.disguise import disguised
+from models.training.rows import Row
+
+LAYERS = 4
+Pairs = list[tuple[str, str]]
+
+
+def encoder_from(base: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, work: Path) -> SentenceTransformer:
+    """The first layers of the base language model with mean pooling: what it learned of Korean comes for free."""
+    trunk = base.model
+    trunk.layers = trunk.layers[:LAYERS]
+    trunk.config.num_hidden_layers = LAYERS
+    trunk.save_pretrained(work)
+    tokenizer.padding_side = "right"
+    tokenizer.save_pretrained(work)
+    transformer = Transformer(str(work), max_seq_length=128)
+    return SentenceTransformer(
+        modules=[transformer, Pooling(transformer.get_embedding_dimension()), Normalize()], device="cpu"
+    )
+
+
+def public_pairs(corpus: Corpus, rng: random.Random) -> Pairs:
+    """Pairs of public sentences that mean the same or belong together."""
+    pairs: Pairs = [(q, a) for q, a, _ in corpus.chatbot()]
+    for group in corpus.paraphrase_groups():
+        pairs += [tuple(rng.sample(group, 2)) for _ in range(6) if len(group) > 1]  # type: ignore[misc]
+    pairs += [(a, b) for a, b, same in corpus.question_pairs() if same]
+    pairs += [(a, b) for a, b, score in corpus.similarities() if score >= 0.7]
+    pairs += [(a, b) for a, b, label in corpus.inferences() if label == "entailment"]
+    return [(a, b) for a, b in pairs if a and b and a != b]
+
+
+def persona_pairs(rows: Iterable[Row], per_row: int, rng: random.Random) -> Pairs:
+    """Two phrasings of one intent, and a memory item with a prompt that it helps."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.group].append(row)
+    pairs: Pairs = []
+    for members in groups.values():
+        for row in members:
+            others = [other.prompt for other in members if other.prompt != row.prompt]
+            pairs += [(row.prompt, rng.choice(others)) for _ in range(per_row) if others]
+            if row.kind == "memory":
+                pairs.append((row.context, row.prompt))
+    return pairs
+
+
+def _arguments(work: Path, epochs: float, batch: int, rate: float, seed: int, **more: Any) -> Any:
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(work),
+        num_train_epochs=epochs,
+        per_device_train_batch_size=batch,
+        learning_rate=rate,
+        warmup_steps=0.1,
+        bf16=True,
+        use_cpu=not torch.cuda.is_available(),
+        logging_steps=100,
+        save_strategy="no",
+        report_to=[],
+        seed=seed,
+        dataloader_pin_memory=False,
+        **more,
+    )
+
+
+def pair_dataset(pairs: Sequence[tuple[str, str]]) -> Dataset:
+    """Anchor and positive."""
+    return Dataset.from_dict({"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]})
+
+
+def contrast(model: SentenceTransformer, pairs: Pairs, work: Path, *, epochs: float, seed: int) -> None:
+    """Multiple-negatives ranking: of a batch, each sentence shall find its own partner."""
+    SentenceTransformerTrainer(
+        model=model,
+        args=_arguments(work, epochs, 96, 5e-4, seed, batch_sampler=BatchSamplers.NO_DUPLICATES),
+        train_dataset=pair_dataset(pairs),
+        loss=MultipleNegativesRankingLoss(model, scale=20.0),
+    ).train()
+
+
+def memory_combinations(split: str) -> list[MemoryPair]:
+    """The memory–message combinations of one split."""
+    return [pair for pair in read_rows(ROOT / "memory_pairs.jsonl", MemoryPair) if pair.data_type == split]
+
+
+def cartesian(untuned: SentenceTransformer, combinations: Sequence[MemoryPair]) -> Dataset:
+    """Every memory with every message; the target is the rescaled similarity of the two keys (behaviour.md §6)."""
+    keys = [_key(pair.memory) for pair in combinations]
+    vectors = untuned.encode(keys, convert_to_numpy=True, show_progress_bar=False)
+    targets = (2.6 * (vectors @ vectors.T) - 1.6).clip(0.0, 1.0)
+    columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
+    for i, memory in enumerate(combinations):
+        for j, message in enumerate(combinations):
+            columns["sentence1"].append(memory.memory)
+            columns["sentence2"].append(message.message)
+            columns["score"].append(float(targets[i, j]))
+    return Dataset.from_dict(columns)
+
+
+def _key(item: str) -> str:
+    key, value = item[1:-1].split(": ", 1)
+    key = value if key == "상태" else key
+    return "좋아하는 가수" if key == "좋아하는 아이돌" else key
+
+
+def tune_memory(model: SentenceTransformer, train: Dataset, recall: Pairs, work: Path, *, epochs: float, seed: int) -> None:
+    """Cosine-similarity loss on the combinations; persona pairs beside it keep the encoder fit for persona recall."""
+    SentenceTransformerTrainer(
+        model=model,
+        args=_arguments(work, epochs, 64, 3e-4, seed, batch_sampler=BatchSamplers.NO_DUPLICATES),
+        train_dataset={"memory": train, "recall": pair_dataset(recall)},
+        loss={"memory": CosineSimilarityLoss(model), "recall": MultipleNegativesRankingLoss(model, scale=20.0)},
+    ).train()
+
+
+def ethics_rows(split: str) -> list[tuple[str, str]]:
+    """(text as the classifier sees it, category) of our own utterances."""
+    rows = read_rows(ROOT / "ethics.jsonl", EthicsRow)
+    return [(unmask(row.text), row.category) for row in rows if row.data_type == split]
+
+
+def public_ethics(corpus: Corpus, rng: random.Random) -> list[tuple[str, str]]:
+    """Everyday public text as `normal`, and comments labelled political or hateful. Every second chatbot question stays
+    out, so that the rate of false sanctions can be read on text the encoder never saw."""
+    everyday = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2 == 0]
+    everyday += rng.sample([text for text in corpus.utterances() if 4 <= len(text) <= 50], 4000)
+    rows = [(text, "normal") for text in everyday]
+    for comment, labels in corpus.comments():
+        if len(comment) <= 60:
+            if labels == {2}:
+                rows.append((comment, "politics"))
+            elif labels and not labels & {2, 3, 8}:
+                rows.append((comment, "hate"))
+    return [(unmask(text), category) for text, category in rows if text]
+
+
+def tune_ethics(
+    model: SentenceTransformer, rows: list[tuple[str, str]], extra: list[tuple[str, str]], work: Path, *, epochs: int, seed: int
+) -> None:
+    """Pairs (prompt, category name), target 1 for the right one and 0 for the others; cosine-similarity loss."""
+    rng = random.Random(seed)
+    columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
+    texts = [pair for _ in range(epochs) for pair in rows] + extra
+    texts += [(unmask(disguised(text, rng)), category) for text, category in rows for _ in range(2)]
+    for text, category in texts:
+        wrong = [other for other in CATEGORIES if other != category]
+        shown = wrong if rng.random() < 0.5 else rng.sample(wrong, 2)
+        for name in [category, *shown]:
+            columns["sentence1"].append(text)
+            columns["sentence2"].append(CATEGORIES[name])
+            columns["score"].append(1.0 if name == category else 0.0)
+    SentenceTransformerTrainer(
+        model=model,
+        args=_arguments(work, 1, 64, 3e-4, seed),
+        train_dataset=Dataset.from_dict(columns),
+        loss=CosineSimilarityLoss(model),
+    ).train()

@@ -1,0 +1,92 @@
+"""Thresholds belong to the encoder that was trained: chosen on validation rows, stored beside it."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ethics import CATEGORIES, Thresholds
+from core.text import unmask
+from models.encoder import SentenceEncoder
+from models.registry import Profile
+from models.training.corpus import Corpus
+from models.training.encoders import ethics_rows, memory_combinations
+from models.training.rows import load_rows
+
+# of everyday utterances, a category alone may act on no more than this share
+FALSE_SANCTIONS = 0.0003
+# persona recall keeps this share of its right matches
+RECALL_KEPT = 0.98
+
+
+def choose(target: Path, corpus: Corpus) -> dict[str, Any]:
+    """{"memory": cosine, "recall": cosine, "ethics": {"acts": {category: cosine}, "veto": cosine}}."""
+    profile = Profile(target)
+    memory_encoder = SentenceEncoder(profile.memory_encoder)
+    return {
+        "memory": _memory(memory_encoder),
+        "recall": _recall(memory_encoder, target),
+        "ethics": _ethics(SentenceEncoder(profile.ethics_encoder), corpus),
+    }
+
+
+def ethics_scores(encoder: SentenceEncoder, texts: list[str]) -> NDArray[np.float32]:
+    """(len(texts), 5): cosine with each category name, in the order of CATEGORIES."""
+    names = encoder.encode(list(CATEGORIES.values()))
+    return encoder.encode([unmask(text) for text in texts]) @ names.T
+
+
+def everyday(corpus: Corpus) -> list[str]:
+    """The chatbot questions of daily life and break-up that the encoder did not see, and 3i4k utterances."""
+    unseen = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2]
+    return unseen + random.Random(5).sample(corpus.utterances(), 4000)
+
+
+def _ethics(encoder: SentenceEncoder, corpus: Corpus) -> dict[str, Any]:
+    """Per category the smallest cosine at which everyday text is sanctioned no more often than allowed."""
+    harmless = everyday(corpus) + [text for text, category in ethics_rows("valid") if category == "normal"]
+    scores = ethics_scores(encoder, harmless)
+    veto = Thresholds().veto
+    free = scores[:, list(CATEGORIES).index("normal")] < veto
+    allowed = int(len(harmless) * FALSE_SANCTIONS)
+    acts = {}
+    for column, category in enumerate(CATEGORIES):
+        if category != "normal":
+            falsely = np.sort(np.append(scores[free, column], np.zeros(allowed + 1)))[::-1]
+            acts[category] = round(max(float(falsely[allowed]) + 0.005, 0.5), 3)
+    return {"acts": acts, "veto": veto}
+
+
+def _memory(encoder: SentenceEncoder) -> float:
+    """The cosine with the best F1 for "the message wants an item of this key" on the validation combinations."""
+    pairs = memory_combinations("valid")
+    cosines = encoder.encode([p.memory for p in pairs]) @ encoder.encode([p.message for p in pairs]).T
+    keys = [p.memory[1:].split(":")[0] for p in pairs]
+    wanted = np.array([[a == b for b in keys] for a in keys])
+    best, best_f1 = 0.5, 0.0
+    for threshold in np.arange(0.3, 0.96, 0.01):
+        found = cosines >= threshold
+        hits = float((found & wanted).sum())
+        f1 = 2 * hits / max(float(found.sum() + wanted.sum()), 1.0)
+        if f1 > best_f1:
+            best, best_f1 = float(threshold), f1
+    return round(best, 2)
+
+
+def _recall(encoder: SentenceEncoder, target: Path) -> float:
+    """Low enough to keep nearly all right matches of unseen phrasings."""
+    from models.training.bundled import recall_rows  # the index is built from the same rows
+
+    indexed = recall_rows()
+    valid = [row for row in load_rows("valid") if not row.context]
+    vectors = encoder.encode([row.prompt for row in indexed])
+    cosines = encoder.encode([row.prompt for row in valid]) @ vectors.T
+    winners = cosines.argmax(axis=1)
+    right = [
+        float(cosines[i, winner])
+        for i, (row, winner) in enumerate(zip(valid, winners, strict=True))
+        if indexed[winner].group == row.group
+    ]
+    return round(float(np.quantile(right, 1 - RECALL_KEPT)), 2)

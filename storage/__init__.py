@@ -1,0 +1,5 @@
+"""What is kept."""
+
+from storage.record import Record
+
+__all__ = ["Record"]

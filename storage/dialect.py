@@ -1,0 +1,150 @@
+"""The one file that knows which database it is. SQLite today; `postgresql+asyncpg` becomes a second branch of these
+functions: engines, insert-on-conflict, the type of ids, and what its errors mean. Elsewhere only portable Core."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    Table,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import RecordError
+from storage.columns import to_json
+
+_EXAMPLE = "sqlite+aiosqlite:///folder/ohlora.db"
+_APPLICATION_ID = int.from_bytes(b"OhLo")
+READERS = 4
+LARGEST_ID = 2**63 - 1
+ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts upwards in INTEGER columns only; they hold 64 bits
+# The id of a deleted row never comes back: a late deletion must not hit somebody's newer row.
+NEVER_REUSE_IDS: Mapping[str, Any] = {"sqlite_autoincrement": True}
+
+# primary result code → what is wrong, and what to do
+_LOCKED = "is locked by another program; close that program or wait a little, then try again"
+_READ_ONLY = "may only be read; allow this account to write to the file and to its folder"
+_MEANINGS = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; name a file, not a folder, and allow this account to write beside it",
+    sqlite3.SQLITE_FULL: "has no room left on its disk; free some space, then try again",
+    sqlite3.SQLITE_IOERR: "could not be read from its disk or written to it; check that the disk works and has room",
+    sqlite3.SQLITE_CORRUPT: "is damaged; put a backup in its place, or move it away to start anew",
+    sqlite3.SQLITE_NOTADB: "is not a database; name another file, or move it away to start anew",
+}
+# After these a connection may hold on to a state of the file that is no longer true; the next one opens it anew.
+_STALE = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+}
+
+
+def locate(url: str) -> URL:
+    """The parsed URL of a record in a file, whose folder exists afterwards. Raises RecordError."""
+    try:
+        location = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise RecordError(f"The record's URL cannot be read; write it like {_EXAMPLE}.") from error
+    path = location.database or ""
+    if location.drivername != "sqlite+aiosqlite" or path in ("", ":memory:") or path.startswith("file:"):
+        shown = location.render_as_string()
+        raise RecordError(f"The record cannot be kept at {shown}; write the URL of a file like {_EXAMPLE}.")
+    with readable_errors(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return location
+
+
+def engines(location: URL, lock_wait: float) -> tuple[AsyncEngine, AsyncEngine]:
+    """(writer, readers): one connection that takes the write lock when it begins, and a few that cannot write.
+
+    `lock_wait`: seconds a statement waits for another program's lock.
+    """
+    # isolation_level None: sqlite3 begins nothing by itself, so DDL and the first SELECT are inside transactions too
+    driver = {"timeout": lock_wait, "isolation_level": None}
+    writer, readers = (
+        create_async_engine(location, connect_args=driver, json_serializer=to_json, pool_size=size, max_overflow=0)
+        for size in (1, READERS)
+    )
+    _behave(writer, "BEGIN IMMEDIATE", ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"))
+    _behave(readers, "BEGIN", ("query_only = ON", "foreign_keys = ON"))
+    return writer, readers
+
+
+def _behave(engine: AsyncEngine, begin: str, pragmas: Iterable[str]) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+@contextmanager
+def readable_errors(place: str) -> Iterator[None]:
+    """Whatever a database raises inside becomes a RecordError: one sentence with what, where, what to do."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
+        cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+        meaning = _MEANINGS.get(_code(cause) or -1)
+        if meaning is None and isinstance(cause, OSError):
+            meaning = f"cannot be used ({cause.strerror or cause}); choose another place, or allow this account in"
+        if meaning is None:
+            meaning = f"did not take or give this ({type(cause).__name__}: {cause}); nothing was written"
+        raise RecordError(f"The record at {place} {meaning}.") from error
+
+
+def is_stale(error: Exception) -> bool:
+    """Whether the connection that raised this should not be used again."""
+    return isinstance(error, StatementError) and _code(error.orig) in _STALE
+
+
+async def mark(connection: AsyncConnection) -> None:
+    """Write into the file whose it is (`file record.db` shows it); a read-only file is found out here, not later."""
+    await connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
+
+
+def _code(error: BaseException | None) -> int | None:
+    """SQLite's primary result code: the low byte of the extended one."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None
+
+
+async def insert_new(
+    connection: AsyncConnection, table: Table, values: Mapping[str, object], unique: Iterable[Column[object]]
+) -> int | None:
+    """Insert a row unless its `unique` columns are there already; the new row's id, or None."""
+    statement = insert(table).values(values).on_conflict_do_nothing(index_elements=unique).returning(table.c.id)
+    found: int | None = await connection.scalar(statement)
+    return found
+
+
+async def upsert(connection: AsyncConnection, table: Table, values: Mapping[str, object]) -> None:
+    """Insert a row, or overwrite the one with the same primary key."""
+    keys = {column.name for column in table.primary_key}
+    statement = insert(table).values(values)
+    changed = {name: statement.excluded[name] for name in values if name not in keys}
+    await connection.execute(statement.on_conflict_do_update(index_elements=table.primary_key, set_=changed))

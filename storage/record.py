@@ -1,0 +1,62 @@
+"""Record: the system of truth. Opened at start-up, and whoever needs a part of it is given that part."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Database
+from storage.dialect import mark
+from storage.people import Memories, Sanctions
+from storage.schema_version import migrate
+from storage.turns import Turns
+
+LOCK_WAIT_S = 5.0
+
+
+class Record:
+    """What must survive: turns, memories, sanctions. Made by `open`.
+
+    Every method of its parts raises RecordError when the file is locked, read-only, damaged, gone or its disk full;
+    nothing is half-written then, and the next call works as soon as the cause is gone.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Over a database that has the newest schema."""
+        self._database = database
+        self.turns = Turns(database)
+        self.memories = Memories(database)
+        self.sanctions = Sanctions(database)
+
+    @classmethod
+    async def open(cls, url: str, *, lock_wait: float = LOCK_WAIT_S) -> Self:
+        """Open the record at `url` (sqlite+aiosqlite:///path), made with its folder where missing, and migrate it.
+
+        `lock_wait`: seconds to wait for another program's lock, now and later. Raises RecordError.
+        """
+        database = Database(url, lock_wait)
+
+        async def to_newest(connection: AsyncConnection) -> None:
+            await connection.run_sync(migrate, database.place)
+            await mark(connection)
+
+        try:
+            await database.write(to_newest)
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database)
+
+    async def close(self) -> None:
+        """Finish the writes under way and let go of the file; a second time does nothing."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        """For `async with await Record.open(url) as record`."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        await self.close()

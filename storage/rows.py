@@ -1,0 +1,131 @@
+"""Rows and what core calls them: pure, both ways."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, select
+
+from core.expression import Expression
+from core.memory import MemoryItem
+from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
+from core.sanctions import Sanction
+from storage.schema import inbox, outbox, turns
+
+AnyRow = Row[Any]
+Values = Mapping[str, object]
+
+
+def of_message(message: IncomingMessage) -> Values:
+    """The inbox row of a message. Raises ValueError when its person and its chat are on different platforms."""
+    if message.person.platform != message.chat.platform:
+        raise ValueError(f"a person of {message.person.platform!r} cannot write in a chat of {message.chat.platform!r}")
+    return {
+        "platform": message.chat.platform,
+        "chat_id": message.chat.chat_id,
+        "message_id": message.message_id,
+        "user_id": message.person.user_id,
+        "private": message.chat.private,
+        "text": message.text,
+        "sent_at": message.sent_at,
+        "language": message.language,
+    }
+
+
+def to_message(row: AnyRow) -> IncomingMessage:
+    """From a row with inbox's columns; its text is labelled `asked`."""
+    return IncomingMessage(
+        person=PersonKey(row.platform, row.user_id),
+        chat=ChatKey(row.platform, row.chat_id, row.private),
+        message_id=row.message_id,
+        text=row.asked,
+        sent_at=row.sent_at,
+        language=row.language,
+    )
+
+
+def of_reply(reply: Reply) -> Values:
+    """The outbox row of a reply."""
+    face = reply.expression
+    return {
+        "text": reply.text,
+        "eyes": face and face.eyes,
+        "mouth": face and face.mouth,
+        "pose": face and face.pose,
+        "notices": [{"kind": notice.kind.value, "text": notice.text} for notice in reply.notices],
+    }
+
+
+def to_reply(row: AnyRow) -> Reply:
+    """From a row of select_replies. Raises ValueError for labels that this version does not know."""
+    face = None if row.eyes is None else Expression(row.eyes, row.mouth, row.pose)
+    notices = tuple(Notice(NoticeKind(notice["kind"]), notice["text"]) for notice in row.notices)
+    return Reply(to_message(row), row.text, face, notices)
+
+
+def to_turn(row: AnyRow, issued: Iterable[Sanction]) -> Turn:
+    """From a row of select_replies, and the turn's sanctions in their order."""
+    return Turn(to_reply(row), row.final_input, tuple(issued), row.ethics_scores)
+
+
+def of_person(person: PersonKey) -> Values:
+    """The columns that say whose a row is."""
+    return {"platform": person.platform, "user_id": person.user_id}
+
+
+def of_sanction(sanction: Sanction) -> Values:
+    """A row of the log, without its turn and person."""
+    return {
+        "category": sanction.category,
+        "step": sanction.step,
+        "at": sanction.at,
+        "period_us": sanction.period,
+        "evidence": sanction.evidence,
+        "overturned": sanction.overturned,
+    }
+
+
+def to_sanction(row: AnyRow) -> Sanction:
+    """From a row of the log."""
+    return Sanction(row.category, row.step, row.at, row.period_us, row.evidence, row.overturned)
+
+
+def of_item(item: MemoryItem) -> Values:
+    """The row of a memory, without its turn and person; its id is given by the record."""
+    return {
+        "scope": item.scope,
+        "key": item.key,
+        "value": item.value,
+        "learned_at": item.learned_at,
+        "vector": item.vector,
+        "aged_vector": item.aged_vector,
+    }
+
+
+def to_item(row: AnyRow) -> MemoryItem:
+    """From a row of memories."""
+    return MemoryItem(row.key, row.value, row.scope, row.learned_at, row.vector, row.aged_vector, row.id)
+
+
+def select_messages() -> Select[Any]:
+    """Inbox rows as to_message reads them."""
+    return select(*(c for c in inbox.c if c.name != "text"), inbox.c.text.label("asked"))
+
+
+def select_replies() -> Select[Any]:
+    """Turns with their message and their reply, as to_reply and to_turn read them."""
+    of_inbox = (c for c in inbox.c if c.name not in ("id", "text", "state"))
+    of_outbox = (c for c in outbox.c if c.name != "state")
+    columns = (*of_inbox, inbox.c.text.label("asked"), *of_outbox, turns.c.final_input, turns.c.ethics_scores)
+    return select(*columns).select_from(turns).join(inbox).join(outbox)
+
+
+def same_message(message: IncomingMessage) -> ColumnElement[bool]:
+    """Whether an inbox row is this message's."""
+    chat = message.chat
+    here = and_(inbox.c.platform == chat.platform, inbox.c.chat_id == chat.chat_id)
+    return and_(here, inbox.c.message_id == message.message_id)
+
+
+def belongs_to(table: Table, person: PersonKey) -> ColumnElement[bool]:
+    """Whether a row of `table` is this person's."""
+    return and_(table.c.platform == person.platform, table.c.user_id == person.user_id)

@@ -1,0 +1,125 @@
+"""The tables. A change here needs a new file in migrations/versions; a test compares the two.
+
+inbox 1─1 turns 1─1 outbox          what was said, what came of it, what goes back
+              1─n sanctions         the append-only log
+              1─1 memories          at most one item per turn: it cannot be stored twice
+summaries                           the last one per person and chat
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from storage.columns import AnyText, Period, UtcTime, Vector
+from storage.dialect import ID, NEVER_REUSE_IDS
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# states; an inbox entry, a delivery and a turn's bookkeeping each move once, from the first word of their line
+WAITING, ANSWERED, DISCARDED = "waiting", "answered", "discarded"
+DELIVERED, UNKNOWN = "delivered", "unknown"
+DUE, DONE, NONE = "due", "done", "none"
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("platform", AnyText, nullable=False),
+    Column("chat_id", AnyText, nullable=False),
+    Column("message_id", AnyText, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("sent_at", UtcTime, nullable=False),
+    Column("language", AnyText, nullable=False),
+    Column("state", String(16), nullable=False),
+    UniqueConstraint("platform", "chat_id", "message_id"),
+    Index(None, "state", "id"),
+    **NEVER_REUSE_IDS,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("inbox_id", ID, ForeignKey("inbox.id"), nullable=False, unique=True),
+    Column("final_input", AnyText, nullable=False),
+    Column("ethics_scores", JSON, nullable=False),
+    Column("bookkeeping", String(16), nullable=False),
+    Index(None, "bookkeeping", "id"),
+    **NEVER_REUSE_IDS,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("turn_id", ID, ForeignKey("turns.id"), primary_key=True, autoincrement=False),
+    Column("text", AnyText, nullable=False),
+    Column("eyes", String(16)),
+    Column("mouth", String(16)),
+    Column("pose", String(16)),
+    Column("notices", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index(None, "state", "turn_id"),
+)
+
+sanctions = Table(
+    "sanctions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("turn_id", ID, ForeignKey("turns.id"), nullable=False),
+    Column("platform", AnyText, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("category", AnyText, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("period_us", Period, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("overturned", Boolean, nullable=False),
+    Index(None, "platform", "user_id", "at", "id"),
+    UniqueConstraint("turn_id", "category"),
+    **NEVER_REUSE_IDS,
+)
+
+memories = Table(
+    "memories",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("turn_id", ID, ForeignKey("turns.id"), nullable=False, unique=True),
+    Column("platform", AnyText, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("scope", AnyText, nullable=False),
+    Column("key", AnyText, nullable=False),
+    Column("value", AnyText, nullable=False),
+    Column("learned_at", UtcTime, nullable=False),
+    Column("vector", Vector, nullable=False),
+    Column("aged_vector", Vector),
+    Index(None, "platform", "user_id", "learned_at", "id"),
+    **NEVER_REUSE_IDS,
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("platform", AnyText, primary_key=True),
+    Column("user_id", AnyText, primary_key=True),
+    Column("chat_id", AnyText, primary_key=True),
+    Column("text", AnyText, nullable=False),
+    Column("vector", Vector, nullable=False),
+)

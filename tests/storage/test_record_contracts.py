@@ -1,0 +1,109 @@
+"""The SQLite record keeps the contracts, over a restart too."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.ports import MemoryStore, SanctionLog, TurnStore
+from storage.record import Record
+from tests.storage.people_contract import MemoryStoreContract, SanctionLogContract
+from tests.storage.samples import HOME, MINA, begin, first_value, item, learn, message, sanction, texts, turn
+from tests.storage.turns_contract import TurnStoreContract
+
+pytestmark = pytest.mark.asyncio
+
+KILLED_AFTER_COMMIT = """
+import asyncio, os, signal, sys
+from storage.record import Record
+from tests.storage.samples import message, sanction, turn
+
+async def main():
+    record = await Record.open(sys.argv[1])
+    await record.turns.receive(message(1))
+    await record.turns.commit(turn(message(1), sanction()))
+    await record.turns.receive(message(2))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+class TestTurnsInSqlite(TurnStoreContract):
+    pass
+
+
+class TestMemoriesInSqlite(MemoryStoreContract):
+    pass
+
+
+class TestSanctionsInSqlite(SanctionLogContract):
+    pass
+
+
+async def test_its_parts_satisfy_the_ports(record: Record) -> None:
+    turns: TurnStore = record.turns
+    memories: MemoryStore = record.memories
+    sanctions: SanctionLog = record.sanctions
+    assert all((turns, memories, sanctions))
+
+
+async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None:
+    async with await Record.open(url) as record:
+        await record.turns.receive(message(1))
+        await learn(record, 2, item())
+        waiting = await begin(record, 3)
+        await record.turns.receive(message(4))
+        await record.turns.commit(turn(message(4), sanction()))
+    async with await Record.open(url) as record:
+        assert await record.turns.unanswered() == [message(1)]
+        assert len(await record.turns.undelivered()) == 3
+        assert (await record.turns.unremembered())[0] == (waiting, turn(message(3)))
+        assert await texts(record, MINA) == ["[좋아하는 가수: 에스파]"]
+        assert await record.memories.summary(MINA, HOME) is not None
+        assert await record.sanctions.of(MINA) == [sanction()]
+    assert first_value(path, "PRAGMA integrity_check") == "ok"
+
+
+async def test_what_was_written_survives_a_kill(url: str, path: Path) -> None:
+    killed = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED_AFTER_COMMIT, url], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    async with await Record.open(url) as record:
+        assert await record.turns.unanswered() == [message(2)]
+        assert [left for _, left in await record.turns.unremembered()] == [turn(message(1), sanction())]
+        assert await record.sanctions.of(MINA) == [sanction()]
+    assert first_value(path, "PRAGMA integrity_check") == "ok"
+
+
+async def test_two_processes_may_share_a_record(record: Record, url: str) -> None:
+    async with await Record.open(url) as other:
+        await asyncio.gather(*(learn(record, number, item(value=str(number))) for number in range(10)))
+        await asyncio.gather(*(learn(other, number, item(value=str(number))) for number in range(10, 20)))
+        assert len(await record.memories.items(MINA)) == len(await other.memories.items(MINA)) == 20
+
+
+async def test_a_cancelled_caller_tears_nothing(record: Record) -> None:
+    for moments in range(12):
+        asked = message(moments)
+        writing = asyncio.create_task(record.turns.receive(asked))
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await record.turns.receive(asked)
+        await record.turns.commit(turn(asked, sanction()))
+    assert await record.turns.unanswered() == []
+    assert len(await record.sanctions.of(MINA)) == 12
+
+
+async def test_closing_finishes_what_is_under_way(url: str) -> None:
+    record = await Record.open(url)
+    writing = [asyncio.create_task(record.turns.receive(message(number))) for number in range(20)]
+    await asyncio.sleep(0)
+    await record.close()
+    assert all(await asyncio.gather(*writing))
+    async with await Record.open(url) as record:
+        assert len(await record.turns.unanswered()) == 20

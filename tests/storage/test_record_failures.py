@@ -1,0 +1,174 @@
+"""Bad places, bad files, bad moments: a RecordError that one can read, nothing half-written, and it works again."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.errors import RecordError
+from core.memory import MemoryChange
+from storage.database import Database
+from storage.record import Record
+from tests.storage.samples import (
+    HOME,
+    MINA,
+    add,
+    begin,
+    dump,
+    first_value,
+    item,
+    learn,
+    message,
+    run_sql,
+    sanction,
+    summary,
+    turn,
+    with_text,
+)
+
+pytestmark = pytest.mark.asyncio
+
+COMMIT_STEPS = ["INSERT ON turns", "INSERT ON outbox", "INSERT ON sanctions", "UPDATE ON inbox"]
+REMEMBER_STEPS = ["UPDATE ON turns", "DELETE ON memories", "INSERT ON memories", "INSERT ON summaries"]
+
+
+def trap(step: str) -> str:
+    return f"CREATE TRIGGER trap AFTER {step} BEGIN SELECT RAISE(ABORT, 'trapped'); END"
+
+
+@pytest.mark.parametrize("step", COMMIT_STEPS)
+async def test_a_turn_is_committed_whole_or_not_at_all(record: Record, path: Path, step: str) -> None:
+    asked = message()
+    await record.turns.receive(asked)
+    run_sql(path, trap(step))
+    before = dump(path)
+    with pytest.raises(RecordError, match="trapped"):
+        await record.turns.commit(turn(asked, sanction("love"), sanction("hate")))
+    assert dump(path) == before
+    run_sql(path, "DROP TRIGGER trap")
+    await record.turns.commit(turn(asked, sanction()))
+    assert len(await record.sanctions.of(MINA)) == 1
+
+
+@pytest.mark.parametrize("step", REMEMBER_STEPS)
+async def test_a_turn_is_remembered_whole_or_not_at_all(record: Record, path: Path, step: str) -> None:
+    old = await learn(record, 1, item(value="old"))
+    run_sql(path, "DELETE FROM summaries")
+    turn_id = await begin(record, 2)
+    run_sql(path, trap(step))
+    before = dump(path)
+    with pytest.raises(RecordError, match="trapped"):
+        await record.turns.remember(turn_id, MemoryChange((old,), item(value="new")), summary())
+    assert dump(path) == before
+    run_sql(path, "DROP TRIGGER trap")
+    assert [waiting for waiting, _ in await record.turns.unremembered()] == [turn_id]
+    await record.turns.remember(turn_id, MemoryChange((old,), item(value="new")), summary())
+    assert [known.value for known in await record.memories.items(MINA)] == ["new"]
+
+
+async def test_a_file_locked_by_another_program_is_an_error_until_it_is_free(record: Record, path: Path) -> None:
+    await learn(record, 1, item())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(RecordError, match=r"record\.db is locked by another program; close that program"):
+        await record.turns.receive(message(2))
+    assert len(await record.memories.items(MINA)) == 1
+    other.close()
+    assert await record.turns.receive(message(2))
+
+
+async def test_a_full_disk_is_an_error_until_there_is_room(url: str, path: Path) -> None:
+    await (await Record.open(url)).close()
+    database = Database(url, 1.0)
+
+    async def limit(connection: AsyncConnection, pages: int) -> None:
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    async with Record(database) as record:
+        turn_id = await begin(record, 1)
+        await record.turns.receive(message(2))
+        used = first_value(path, "PRAGMA page_count")
+        assert isinstance(used, int)
+        await database.write(lambda connection: limit(connection, used + 2))
+        before = dump(path)
+        with pytest.raises(RecordError, match="has no room left on its disk; free some space"):
+            await record.turns.receive(with_text(message(3), "가" * 100_000))
+        with pytest.raises(RecordError, match="has no room left"):
+            await record.turns.remember(turn_id, add(item(value="x" * 100_000)), summary())
+        with pytest.raises(RecordError, match="has no room left"):
+            await record.turns.commit(turn(with_text(message(2), "가" * 100_000), sanction()))
+        assert dump(path) == before
+        await database.write(lambda connection: limit(connection, 100_000))
+        await record.turns.remember(turn_id, add(item(value="x" * 100_000)), summary())
+        assert len(await record.memories.items(MINA)) == 1
+    assert first_value(path, "PRAGMA integrity_check") == "ok"
+
+
+async def test_damage_is_an_error_when_it_is_met_and_a_restored_file_works_again(url: str, path: Path) -> None:
+    async with await Record.open(url) as record:
+        for number in range(30):
+            await learn(record, number, item(value=f"{number}" * 1000))
+    sound = path.read_bytes()
+    path.write_bytes(sound[: 22 * 4096] + b"\xff" * (len(sound) - 22 * 4096))
+    async with await Record.open(url) as record:
+        with pytest.raises(RecordError, match="is damaged; put a backup in its place"):
+            await record.memories.items(MINA)
+        with pytest.raises(RecordError, match="is damaged"):
+            await record.memories.forget(MINA)
+        path.write_bytes(sound)
+        assert len(await record.memories.items(MINA)) == 30
+        assert await record.memories.forget(MINA) == 30
+
+
+async def test_values_that_core_no_longer_knows_are_an_error(record: Record, path: Path) -> None:
+    await begin(record, 1)
+    run_sql(path, "UPDATE outbox SET eyes = 'laser'")
+    with pytest.raises(RecordError, match="no such label: 'laser'"):
+        await record.turns.undelivered()
+
+
+async def test_a_closed_record_says_so_and_may_be_closed_again(url: str) -> None:
+    record = await Record.open(url)
+    await record.close()
+    await record.close()
+    with pytest.raises(RecordError, match="is closed; open it again"):
+        await record.turns.receive(message())
+    with pytest.raises(RecordError, match="is closed"):
+        await record.memories.summary(MINA, HOME)
+
+
+async def test_no_query_reads_a_whole_table(record: Record, path: Path) -> None:
+    asked: set[str] = set()
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.add(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        old = await learn(record, 1, item())
+        turn_id = await begin(record, 2)
+        await record.turns.delivered(turn_id)
+        await record.turns.delivered(turn_id)
+        await record.turns.discard(message(2))
+        await record.turns.unanswered()
+        await record.turns.undelivered()
+        await record.turns.unremembered()
+        await record.turns.remember(turn_id, MemoryChange((old,)), None)
+        await record.sanctions.of(MINA)
+        await record.memories.forget(MINA, 1)
+        await record.memories.forget(MINA)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    connection = sqlite3.connect(path)
+    for statement in sorted(asked - {"BEGIN", "BEGIN IMMEDIATE"}):
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?")).fetchall()
+        steps = [step[-1] for step in plan]
+        assert not [step for step in steps if step.startswith("SCAN")], (statement, steps)
+    connection.close()
