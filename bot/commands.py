@@ -1,13 +1,18 @@
 """What a person can ask about themselves, the same on every platform: /memory, /forget, /standing."""
 
+import logging
+
 from bot.adapters.base import Command
 from core import Policy, memory, sanctions, texts
+from core.errors import RecordError
 from core.messages import PersonKey
 from core.ports import Clock, Record
 
+log = logging.getLogger(__name__)
+
 
 class Commands:
-    """Answers commands with one text each. Raises RecordError."""
+    """Answers commands with one text each, an honest one when the record fails."""
 
     def __init__(self, record: Record, clock: Clock, policy: Policy) -> None:
         self._record = record
@@ -16,6 +21,13 @@ class Commands:
 
     async def run(self, person: PersonKey, command: Command, language: str) -> str:
         """The text to show to the person."""
+        try:
+            return await self._answer(person, command, language)
+        except RecordError:
+            log.exception("no answer to /%s", command.name)
+            return texts.text(language, "notice", "fault")
+
+    async def _answer(self, person: PersonKey, command: Command, language: str) -> str:
         match command.name:
             case "memory":
                 return await self._memory(person, language)

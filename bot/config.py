@@ -2,20 +2,29 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-from sqlalchemy.engine import make_url
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from core import Policy
 from core.errors import ConfigurationError
-from core.sanctions import LADDERS
+from core.sanctions import LADDERS, LONGEST
 from models.registry import BUNDLED
 
 FILE = "ohlora.toml"
+Category = Literal["love", "politics", "insult", "hate"]
+_LONGEST_HOURS = LONGEST.total_seconds() / 3600
 
 
 def _zone_exists(name: str) -> str:
@@ -24,6 +33,21 @@ def _zone_exists(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"no time zone is called {name!r}; for example Asia/Seoul") from error
     return name
+
+
+def _is_url(url: SecretStr) -> SecretStr:
+    try:
+        make_url(url.get_secret_value() or "sqlite://")
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("this is no database URL; for example sqlite+aiosqlite:////folder/ohlora.db") from error
+    return url
+
+
+def _ladders() -> dict[Category, list[float]]:
+    return {category: [step.total_seconds() / 3600 for step in LADDERS[category]] for category in get_args(Category)}
+
+
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class _Section(BaseModel):
@@ -38,28 +62,27 @@ class TurnSettings(_Section):
     answer_tokens: int = Field(default=128, ge=16, le=8192)
     retry_heat: float = Field(default=0.1, ge=0, le=1)
     # category → hours blocked at the 1st, 2nd, … sanction; 0 is a warning
-    ladders: dict[Literal["love", "politics", "insult", "hate"], list[Annotated[float, Field(ge=0)]]] = Field(
-        default_factory=lambda: {
-            category: [step.total_seconds() / 3600 for step in ladder] for category, ladder in LADDERS.items()
-        }
-    )
+    ladders: dict[Category, list[Annotated[float, Field(ge=0, le=_LONGEST_HOURS)]]] = Field(default_factory=_ladders)
 
     def policy(self) -> Policy:
         """The same numbers as core takes them; a category that is not named keeps its ladder."""
-        hours = {category: tuple(timedelta(hours=step) for step in steps) for category, steps in self.ladders.items() if steps}
+        ladders: dict[str, tuple[timedelta, ...]] = dict(LADDERS)
+        for category, steps in self.ladders.items():
+            if steps:
+                ladders[category] = tuple(timedelta(hours=step) for step in steps)
         return Policy(
             zone=ZoneInfo(self.timezone),
             prompt_tokens=self.prompt_tokens,
             answer_tokens=self.answer_tokens,
             retry_heat=self.retry_heat,
-            ladders={**LADDERS, **hours},
+            ladders=ladders,
         )
 
 
 class ModelSettings(_Section):
     """Which models, and how they run."""
 
-    profile: Path = BUNDLED
+    profile: Folder = BUNDLED
     # use the profile's persona rows, if it has any
     recall: bool = True
     # torch threads of the device process; 0 is torch's own choice
@@ -77,10 +100,10 @@ class Settings(BaseSettings):
         env_prefix="OHLORA_", env_nested_delimiter="__", toml_file=FILE, extra="forbid", validate_default=True
     )
 
-    data_dir: Path = Field(default_factory=lambda: user_data_path("ohlora"))
-    cache_dir: Path = Field(default_factory=lambda: user_cache_path("ohlora"))
+    data_dir: Folder = Field(default_factory=lambda: user_data_path("ohlora"))
+    cache_dir: Folder = Field(default_factory=lambda: user_cache_path("ohlora"))
     # empty: a SQLite file in data_dir
-    record_url: SecretStr = SecretStr("")
+    record_url: Annotated[SecretStr, AfterValidator(_is_url)] = SecretStr("")
     language: Literal["ko", "en"] = "ko"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     discord_token: SecretStr | None = None
@@ -100,7 +123,8 @@ class Settings(BaseSettings):
     @property
     def record(self) -> str:
         """The record's database URL, password included."""
-        return self.record_url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'ohlora.db'}"
+        file = URL.create("sqlite+aiosqlite", database=str(self.data_dir / "ohlora.db"))
+        return self.record_url.get_secret_value() or file.render_as_string(hide_password=False)
 
     def shown(self) -> dict[str, Any]:
         """For people to read: secrets are hidden, the record's URL without its password."""
@@ -114,7 +138,11 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         raise ConfigurationError(f"bad setting in {FILE} or OHLORA_…: {wrong}") from error
-    except ValueError as error:  # the file is no TOML
+    except SettingsError as error:  # a list or table in the environment that is no JSON
+        raise ConfigurationError(f"bad setting in OHLORA_…: {error}; write it as JSON") from error
+    except (OSError, ValueError) as error:  # the file is no TOML
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.adapters.base import Adapter, Handlers
 from core import Conversation, texts
-from core.errors import DeliveryError, EngineOverloaded, OhLoraError
+from core.errors import DeliveryError, EngineOverloaded, OhLoraError, RecordError
 from core.messages import IncomingMessage, Notice, NoticeKind, Reply, Turn
 from core.ports import TurnStore
 
@@ -28,10 +28,13 @@ class Service:
             for adapter in self._adapters.values():
                 group.create_task(adapter.run(handlers), name=adapter.platform)
 
-    async def handle(self, message: IncomingMessage) -> None:
-        """One message, all the way: inbox, reply, one transaction, delivery, bookkeeping."""
+    async def handle(self, message: IncomingMessage, *, received: bool = False) -> None:
+        """One message, all the way: inbox, reply, one transaction, delivery, bookkeeping.
+
+        `received`: it is in the inbox already, since before a restart.
+        """
         try:
-            if await self._turns.receive(message):
+            if received or await self._turns.receive(message):
                 await self._turn(message)
         except Exception as error:  # the person gets an honest sentence, the log the cause
             log.exception("no reply to message %s", message.message_id)
@@ -52,7 +55,7 @@ class Service:
         for message in await self._turns.unanswered():
             if message.person.platform in self._adapters:
                 log.warning("message %s was not answered before the last stop; answering it now", message.message_id)
-                await self._turn(message)
+                await self.handle(message, received=True)
 
     async def _turn(self, message: IncomingMessage) -> None:
         adapter = self._adapters[message.person.platform]
@@ -69,8 +72,11 @@ class Service:
             await adapter.post(reply)
         except DeliveryError:
             log.exception("turn %d: its reply was not delivered", turn_id)
-        else:
+            return
+        try:
             await self._turns.delivered(turn_id)
+        except RecordError:  # the person has the reply: no apology, and the bookkeeping goes on
+            log.exception("turn %d: its reply was delivered, but the record did not take that", turn_id)
 
     async def _remember(self, turn_id: int, turn: Turn) -> None:
         try:

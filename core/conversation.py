@@ -54,16 +54,6 @@ class Models:
     version: str
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A prompt on its way to an answer: the final input, and what recall compares with."""
-
-    final_input: str
-    vector: Vectors
-    kind: str
-    context: Vectors | None
-
-
 class Conversation:
     """오로라 talking: `reply` finds what she says, `remember` what she keeps of it.
 
@@ -101,12 +91,12 @@ class Conversation:
         if self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, prompt) > self._policy.prompt_tokens:
             return _notice_only(message, NoticeKind.TOO_LONG)
         vectors, scores = await asyncio.gather(self._models.memory_encoder.encode([prompt]), self._score(prompt))
-        asked = await self._final_input(message, prompt, vectors[0], now)
-        answer = await self._answer(message.person, asked, now)
+        final_input, asked = await self._final_input(message, prompt, vectors[0], now)
+        answer = await self._answer(message.person, self._recalled(final_input, asked, now), now)
         face = await self._write(tasks.EYES_MOUTH_POSE, tasks.expression_prompt(answer), message.person)
         issued = self._judge(message, answer, scores, current, now)
         reply = Reply(message, answer, face, _sanction_notices(message.language, issued))
-        return Turn(reply, asked.final_input, issued, scores)
+        return Turn(reply, final_input, issued, scores)
 
     async def remember(self, turn_id: int, turn: Turn) -> None:
         """Extract memory and summary and store them, once for each turn."""
@@ -135,22 +125,28 @@ class Conversation:
         cosines = self._category_vectors @ (await encoder.encode([unmask(prompt)]))[0]
         return {category: round(float(cosine), 4) for category, cosine in zip(CATEGORIES, cosines, strict=True)}
 
-    async def _final_input(self, message: IncomingMessage, prompt: str, vector: Vectors, now: datetime) -> _Asked:
+    async def _final_input(
+        self, message: IncomingMessage, prompt: str, vector: Vectors, now: datetime
+    ) -> tuple[str, recall.Asked]:
+        """The prompt behind what it needs of the past, and what recall compares."""
         timed = with_time(prompt, now, self._policy.zone)
+        marked = timed != prompt
         stored = await self._record.memories.items(message.person)
         usable = memory.usable(stored, message.chat.scope, now, self._policy.zone)
         item = memory.best(usable, vector, self._models.memory_threshold)
         if item is not None:
-            return _Asked(f"{item.text} {timed}", vector, recall.MEMORY, item.vector)
+            return f"{item.text} {timed}", recall.Asked(vector, marked, recall.MEMORY, item.vector)
         summary = await self._record.memories.summary(message.person, message.chat)
         if summary is not None:
-            return _Asked(tasks.with_summary(summary.text, timed), vector, recall.SUMMARY, summary.vector)
-        return _Asked(timed, vector, recall.NO_CONTEXT if timed == prompt else recall.TIME, None)
+            return tasks.with_summary(summary.text, timed), recall.Asked(
+                vector, marked, recall.SUMMARY, summary.vector
+            )
+        return timed, recall.Asked(vector, marked)
 
-    async def _answer(self, person: PersonKey, asked: _Asked, now: datetime) -> str:
+    async def _answer(self, person: PersonKey, final_input: str, now: datetime) -> str:
         """Up to five attempts at an answer that passes the gate and the calendar."""
         task, language = tasks.OUTPUT_MESSAGE, self._models.language
-        prompt = tasks.answer_prompt(self._recalled(asked, now))
+        prompt = tasks.answer_prompt(final_input)
         room = self._policy.answer_tokens - language.count_tokens(task.name, prompt)
         temperature, latest = task.temperature, task.fallback
         for _ in range(task.attempts):
@@ -164,17 +160,15 @@ class Conversation:
             latest, temperature = answer, temperature + self._policy.retry_heat
         return latest
 
-    def _recalled(self, asked: _Asked, now: datetime) -> str:
+    def _recalled(self, final_input: str, asked: recall.Asked, now: datetime) -> str:
         """The final input, behind the most related persona row where the profile has recall and it fits."""
-        if self._models.recall is None:
-            return asked.final_input
-        row = self._models.recall.most_related(asked.vector, asked.kind, asked.context)
+        row = self._models.recall.most_related(asked) if self._models.recall else None
         if row is None:
-            return asked.final_input
+            return final_input
         age = _age(self._policy.birthday, now.astimezone(self._policy.zone).date())
-        text = tasks.with_recall(row.question, recall.aged_answer(row.answer, age), asked.final_input)
+        text = tasks.with_recall(row.question, recall.aged_answer(row.answer, age), final_input)
         used = self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, tasks.answer_prompt(text))
-        return text if used + self._policy.answer_room <= self._policy.answer_tokens else asked.final_input
+        return text if used + self._policy.answer_room <= self._policy.answer_tokens else final_input
 
     async def _write(self, task: tasks.Task[T], prompt: str, person: PersonKey) -> T:
         for _ in range(task.attempts):
@@ -182,6 +176,8 @@ class Conversation:
             completion = await self._models.language.complete(
                 Prompt(task.name, prompt, task.stop, limit, task.temperature, person)
             )
+            if task.fewer_than is not None and completion.tokens >= task.fewer_than:
+                continue
             result = task.parse(completion.text, completion.ended)
             if not isinstance(result, tasks.Rejected):
                 return result

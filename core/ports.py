@@ -17,7 +17,7 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One completion to write. `stop` is text; the completion ends before it. `person` is for fairness, not for content."""
+    """One completion to write. `stop` is text; the completion ends before it. `person` is for fairness only."""
 
     task: str
     text: str

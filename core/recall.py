@@ -1,6 +1,7 @@
-"""Persona recall: the most related of our own persona rows, for a model too small to know them all (behaviour.md §4)."""
+"""Persona recall: our own persona row closest to a prompt, for a model too small to know them all (behaviour.md §4)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,19 @@ class PersonaRow:
 
 
 @dataclass(frozen=True, eq=False)
+class Asked:
+    """What recall compares: the prompt's vector, whether a time mark stands before it, and the context in front.
+
+    `kind` is MEMORY or SUMMARY with the vector of the item or summary, else NO_CONTEXT with None.
+    """
+
+    prompt: NDArray[np.float32]
+    timed: bool
+    kind: str = NO_CONTEXT
+    context: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class PersonaIndex:
     """Rows with their vectors, embedded once when the models were built.
 
@@ -31,23 +45,26 @@ class PersonaIndex:
     contexts: NDArray[np.float32]
     threshold: float
 
-    def most_related(
-        self, prompt: NDArray[np.float32], kind: str, context: NDArray[np.float32] | None
-    ) -> PersonaRow | None:
-        """The row closest to a prompt and its context; None when nothing reaches the threshold.
+    def most_related(self, asked: Asked) -> PersonaRow | None:
+        """The row closest to what was asked; None when nothing reaches the threshold.
 
-        A row with a context competes only where the turn has one of the same kind, and then both count equally.
+        A row with a time mark competes only under a time mark; one with a memory or summary only where the turn has
+        one too, and then prompt and context count equally.
         """
-        scores = self.prompts @ prompt
-        kinds = np.array([row.kind for row in self.rows])
-        plain = kinds == NO_CONTEXT
-        if context is None:
-            scores = np.where(plain | (kinds == kind), scores, -1.0)
-        else:
-            both = (scores + self.contexts @ context) / 2
-            scores = np.where(plain, scores, np.where(kinds == kind, both, -1.0))
+        scores = self.prompts @ asked.prompt
+        competing = self._of_kind[NO_CONTEXT] | (self._of_kind[TIME] & asked.timed)
+        if asked.context is not None:
+            same = self._of_kind[asked.kind]
+            scores = np.where(same, (scores + self.contexts @ asked.context) / 2, scores)
+            competing = competing | same
+        scores = np.where(competing, scores, -1.0)
         winner = int(np.argmax(scores))
         return self.rows[winner] if scores[winner] >= self.threshold else None
+
+    @cached_property
+    def _of_kind(self) -> dict[str, NDArray[np.bool_]]:
+        kinds = np.array([row.kind for row in self.rows])
+        return {kind: kinds == kind for kind in (NO_CONTEXT, TIME, MEMORY, SUMMARY)}
 
 
 def aged_answer(answer: str, age: int) -> str:

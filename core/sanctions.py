@@ -48,7 +48,8 @@ def standing(log: Iterable[Sanction], now: datetime) -> Standing:
         if not sanction.overturned:
             counts[sanction.category] = counts.get(sanction.category, 0) + 1
             turns.setdefault(sanction.at, []).append(sanction)
-    until, reasons = None, ()
+    until: datetime | None = None
+    reasons: tuple[str, ...] = ()
     for at, issued in turns.items():
         end = at + block_period(issued)
         if end > now and (until is None or end > until):
@@ -57,7 +58,11 @@ def standing(log: Iterable[Sanction], now: datetime) -> Standing:
 
 
 def next_sanctions(
-    categories: Sequence[str], current: Standing, now: datetime, evidence: Mapping[str, object], ladders: Mapping[str, tuple[timedelta, ...]] = LADDERS
+    categories: Sequence[str],
+    current: Standing,
+    now: datetime,
+    evidence: Mapping[str, object],
+    ladders: Mapping[str, tuple[timedelta, ...]] = LADDERS,
 ) -> tuple[Sanction, ...]:
     """One sanction per category that acted, each on its own next step."""
     issued = []

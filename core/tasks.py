@@ -37,7 +37,10 @@ REJECTED: Final = Rejected.REJECTED
 
 @dataclass(frozen=True)
 class Task(Generic[T]):
-    """One adapter's work. `max_new_tokens` None: what is left of the answer's total (Policy.answer_tokens)."""
+    """One adapter's work. `max_new_tokens` None: what is left of the answer's total (Policy.answer_tokens).
+
+    `fewer_than`: a completion of this many new tokens or more is rejected, even when it ended.
+    """
 
     name: str
     stop: str
@@ -46,11 +49,12 @@ class Task(Generic[T]):
     attempts: int
     parse: Callable[[str, bool], T | Rejected]
     fallback: T
+    fewer_than: int | None = None
 
 
-_STRAY = ("답변 종료", "답변 시작", "(사용자", "요약)", "(오로라", "(제공된", "(지금은", "표정 출력", ARROW)
-_NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s*[.)]\s+|[-*•]\s+)+")
-_ITEM = re.compile(r"\[\s*([^\[\]:]+?)\s*:\s*([^\[\]]+?)\s*\]")
+_STRAY = ("답변 종료", "답변 시작", "(사용자", "요약)", "(요약", "(오로라", "(제공된", "(지금은", "표정 출력", ARROW)
+_NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s*[.)](?!\d)\s*|[-*•]\s+)+")
+_ITEM = re.compile(r"\[\s*([^\[\]:\s][^\[\]:]*?)\s*:\s*([^\[\]\s][^\[\]]*?)\s*\]")
 _FACE = re.compile(r"\(?\s*눈\s*([가-힣 ]+?)\s*,\s*입\s*([가-힣 ]+?)\s*,\s*고개\s*돌림\s*([가-힣 ]+?)\s*\)?$")
 
 
@@ -77,7 +81,7 @@ def parse_summary(completion: str, ended: bool) -> str | Rejected:
     return text
 
 
-def parse_memory(completion: str, ended: bool) -> tuple[str, str] | None | Rejected:
+def parse_memory(completion: str, ended: bool) -> tuple[str, str] | Rejected | None:
     """(key, value) of exactly one `[key: value]`; None when there is nothing to remember."""
     text = clean(completion)
     if text is REJECTED or not ended or "\ufffd" in text or " " * 5 in text:
@@ -99,8 +103,8 @@ def parse_expression(completion: str, ended: bool) -> Expression | Rejected:
 
 
 OUTPUT_MESSAGE = Task[str]("output_message", ANSWER_END, None, 0.6, 5, parse_answer, NO_REPLY)
-SUMMARY = Task[str | None]("summary", SUMMARY_END, 64, 0.6, 3, parse_summary, None)
-MEMORY = Task[tuple[str, str] | None]("memory", SUMMARY_END, 24, 0.6, 5, parse_memory, None)
+SUMMARY = Task[str | None]("summary", SUMMARY_END, 64, 0.6, 3, parse_summary, None, fewer_than=60)
+MEMORY = Task[tuple[str, str] | None]("memory", SUMMARY_END, 24, 0.6, 5, parse_memory, None, fewer_than=24)
 EYES_MOUTH_POSE = Task[Expression]("eyes_mouth_pose", FACE_END, 36, 1.0, 5, parse_expression, Expression())
 TASKS = (OUTPUT_MESSAGE, SUMMARY, MEMORY, EYES_MOUTH_POSE)
 

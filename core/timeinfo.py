@@ -48,9 +48,7 @@ def contradicts_calendar(answer: str, now: datetime, zone: ZoneInfo) -> bool:
     today = _weekday(now, zone)
     if any(claim.search(answer) and WEEKDAYS[today] not in days for claim, days in _CLAIMS):
         return True
-    return any(
-        WEEKDAYS[(today + (word == "내일")) % 7] != named for word, named in _NAMED_DAY.findall(answer)
-    )
+    return any(WEEKDAYS[(today + (word == "내일")) % 7] != named for word, named in _NAMED_DAY.findall(answer))
 
 
 def _weekday(now: datetime, zone: ZoneInfo) -> int:

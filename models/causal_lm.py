@@ -19,9 +19,6 @@ from transformers import (
 
 from core.ports import Completion
 
-# The end mark is found in the text of this many last tokens; no mark is longer in any tokenizer.
-_TAIL_TOKENS = 12
-
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -39,7 +36,8 @@ class CausalLM:
     def __init__(self, base: Path, adapters: Mapping[str, Path], seed: int | None = None) -> None:
         if seed is not None:
             torch.manual_seed(seed)
-        self._tokenizer = AutoTokenizer.from_pretrained(base)
+        # `<eos>` that a person types is text, not the token
+        self._tokenizer = AutoTokenizer.from_pretrained(base, split_special_tokens=True)
         self._tokenizer.padding_side = "left"
         self._model = _load(base, adapters)
 
@@ -67,7 +65,9 @@ class CausalLM:
 
     def _completion(self, tokens: torch.Tensor, row: Sampling, length: int) -> Completion:
         """tokens: (longest completion of the batch,); what lies behind `length` is padding."""
-        text = self._tokenizer.decode(tokens[:length], skip_special_tokens=True)
+        # not skip_special_tokens: byte tokens may count as special, and with them every rare character would go
+        ends = (self._tokenizer.eos_token_id, self._tokenizer.pad_token_id)
+        text = str(self._tokenizer.decode([token for token in tokens[:length].tolist() if token not in ends]))
         before, mark, _ = text.partition(row.stop)
         return Completion(before.strip(), bool(mark), length)
 
@@ -101,11 +101,13 @@ class _RowStops(StoppingCriteria):
         self._prompt_length = prompt_length
         self._done = [False] * len(rows)
         self.lengths = [0] * len(rows)
+        # a mark is looked for in this many last tokens: where none is known whole, each byte of it is one
+        self._tail = max(len(row.stop.encode()) for row in rows) + 1
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: Any) -> torch.BoolTensor:
         """input_ids: (rows, prompt + new tokens) → which rows are done."""
         new = input_ids.shape[1] - self._prompt_length
-        tails = input_ids[:, max(self._prompt_length, input_ids.shape[1] - _TAIL_TOKENS) :]
+        tails = input_ids[:, max(self._prompt_length, input_ids.shape[1] - self._tail) :]
         for index, text in enumerate(self._tokenizer.batch_decode(tails)):
             if not self._done[index]:
                 self.lengths[index] = new

@@ -22,31 +22,47 @@ class DeviceProcess:
         self._process: Process | None = None
         self._starting = asyncio.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now, None where none does."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
     async def start(self) -> None:
         """Load the models. Raises ConfigurationError when they do not load."""
         async with self._starting:
-            if self._process is not None and self._process.returncode is None:
+            if self.pid is not None:
                 return
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "models.worker", *self._arguments, stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE
+                *(sys.executable, "-W", "ignore", "-m", "models.worker", *self._arguments),
+                stdin=PIPE,
+                stdout=PIPE,
+                limit=_LONGEST_LINE,
             )
             self._process = process
-            answer = await self._read(process)
+            try:
+                answer = await self._read(process)
+            except GenerationFailed as error:
+                raise ConfigurationError(f"the models in {self._arguments[0]} do not load: {error}") from error
+            except asyncio.CancelledError:
+                await self.close()  # its first line would be read as a batch's
+                raise
             if "error" in answer:
                 await process.wait()
                 raise ConfigurationError(f"the models in {self._arguments[0]} do not load: {answer['error']}")
 
     async def run(self, lane: str, requests: Sequence[Json]) -> list[Json]:
-        """One batch. Raises GenerationFailed when the process died of it or refused it; the next batch finds a new one."""
+        """One batch. Raises GenerationFailed when the process died of it or refused it; the next finds a new one."""
         await self.start()
         process = self._process
-        assert process is not None and process.stdin is not None  # noqa: S101 - start() has just set it
+        assert process is not None  # start() has just set it
+        assert process.stdin is not None  # it was opened as a pipe
         try:
             process.stdin.write(json.dumps({"lane": lane, "requests": list(requests)}).encode() + b"\n")
             await process.stdin.drain()
             answer = await self._read(process)
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise GenerationFailed(f"the device process ended ({process.returncode})") from error
+            raise GenerationFailed(f"the device process ended ({await process.wait()})") from error
         except asyncio.CancelledError:
             await self.close()  # its answer would be read as the next batch's
             raise
@@ -62,7 +78,7 @@ class DeviceProcess:
             await process.wait()
 
     async def _read(self, process: Process) -> Json:
-        assert process.stdout is not None  # noqa: S101 - it was opened as a pipe
+        assert process.stdout is not None  # it was opened as a pipe
         line = await process.stdout.readline()
         if not line:
             code = await process.wait()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
@@ -13,7 +14,11 @@ class SentenceEncoder:
 
     def __init__(self, path: Path) -> None:
         self._model = SentenceTransformer(
-            str(path), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+            str(path),
+            device="cpu",
+            local_files_only=True,
+            # weights may be stored in half precision, which a CPU computes slower and less exactly
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

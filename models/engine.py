@@ -54,9 +54,12 @@ class Engine:
         self._limit = limit
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def submit(self, lane: str, request: Json) -> Json:
         """The result of one request. Raises EngineOverloaded at once when too many wait, EngineError on failure."""
+        if self._closed:
+            raise GenerationFailed("the engine was closed")
         if sum(map(len, self._queues.values())) >= self._limit:
             raise EngineOverloaded(f"{self._limit} requests are waiting for the device already")
         if self._task is None:
@@ -68,8 +71,10 @@ class Engine:
 
     async def close(self) -> None:
         """Fail what still waits and let go of the device."""
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         for queue in self._queues.values():
             while queue:
                 _fail(queue.popleft(), GenerationFailed("the engine was closed"))
@@ -98,6 +103,8 @@ class Engine:
     async def _run(self, lane: str, batch: list[_Waiting]) -> None:
         try:
             results = await self._device.run(lane, [waiting.request for waiting in batch])
+            if len(results) != len(batch):
+                raise GenerationFailed(f"{lane}: {len(results)} results for {len(batch)} requests")
         except asyncio.CancelledError:
             for waiting in batch:
                 _fail(waiting, GenerationFailed("the engine was closed"))

@@ -1,13 +1,14 @@
 """Where weights live: a profile is a folder with a base model, four adapters, two encoders and their thresholds.
 
-    profile/
-        base/  adapters/{task}/  memory_encoder/  ethics_encoder/     safetensors, tokenizers, cards
-        thresholds.json                                               chosen on validation data, with the encoders
-        recall.jsonl  recall.safetensors                              persona rows with their vectors (small models)
+profile/
+    base/  adapters/{task}/  memory_encoder/  ethics_encoder/     safetensors, tokenizers, cards
+    thresholds.json                                               chosen on validation data, with the encoders
+    recall.jsonl  recall.safetensors                              persona rows with their vectors (small models)
 """
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,16 +54,17 @@ class Profile:
     def verify(self) -> None:
         """Raises ConfigurationError naming the first file that is missing or damaged."""
         for folder in self._folders():
-            weights = folder / ("adapter_model.safetensors" if folder.parent.name == "adapters" else "model.safetensors")
+            weights = folder / (
+                "adapter_model.safetensors" if folder.parent.name == "adapters" else "model.safetensors"
+            )
             if not weights.is_file():
                 raise ConfigurationError(f"model file missing: {weights}; restore the folder or run `make bundled`")
-            try:
-                with safe_open(weights, framework="numpy") as file:
-                    file.keys()
-            except (SafetensorError, OSError) as error:
-                raise ConfigurationError(f"model file damaged: {weights} ({error}); restore it or run `make bundled`") from error
+            with _sound(weights), safe_open(weights, framework="numpy") as file:
+                file.keys()
         self.thresholds()
         self.tokenizer()
+        self.recall()
+        _ = self.version
 
     def _folders(self) -> Iterator[Path]:
         yield self.base
@@ -72,41 +74,56 @@ class Profile:
 
     def thresholds(self) -> tuple[float, Thresholds]:
         """(memory, ethics) cosine thresholds of this profile's encoders."""
-        stored = self._read_json(self.root / "thresholds.json")
-        return float(stored["memory"]), Thresholds(dict(stored["ethics"]["acts"]), float(stored["ethics"]["veto"]))
+        with _sound(self._thresholds):
+            stored = json.loads(self._thresholds.read_text(encoding="utf-8"))
+            acts = {str(category): float(cosine) for category, cosine in stored["ethics"]["acts"].items()}
+            return float(stored["memory"]), Thresholds(acts, float(stored["ethics"]["veto"]))
 
     def tokenizer(self) -> Tokenizer:
         """The base model's tokenizer, without torch."""
         path = self.base / "tokenizer.json"
         try:
-            return Tokenizer.from_file(str(path))
+            tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # tokenizers raises bare Exception for a missing or damaged file
             raise ConfigurationError(f"tokenizer missing or damaged: {path} ({error}); run `make bundled`") from error
+        tokenizer.encode_special_tokens = True  # as models.causal_lm reads what people type
+        return tokenizer
 
     def recall(self) -> PersonaIndex | None:
         """The persona rows of a profile that recalls them, None for one that does not."""
         path = self.root / "recall.jsonl"
         if not path.exists():
             return None
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        vectors = load_file(self.root / "recall.safetensors")
-        return PersonaIndex(
-            rows=tuple(PersonaRow(row["question"], row["answer"], row["kind"]) for row in rows),
-            prompts=vectors["prompts"].astype(np.float32),
-            contexts=vectors["contexts"].astype(np.float32),
-            threshold=float(self._read_json(self.root / "thresholds.json")["recall"]),
-        )
+        with _sound(path), path.open(encoding="utf-8") as lines:
+            stored = [json.loads(line) for line in lines]
+            rows = tuple(PersonaRow(row["question"], row["answer"], row["kind"]) for row in stored)
+        with _sound(self.root / "recall.safetensors"):
+            vectors = load_file(self.root / "recall.safetensors")
+            prompts, contexts = (vectors[name].astype(np.float32) for name in ("prompts", "contexts"))
+            if not len(rows) == len(prompts) == len(contexts) > 0:
+                raise ValueError(f"{len(prompts)} and {len(contexts)} vectors for {len(rows)} rows of {path.name}")
+        with _sound(self._thresholds):
+            threshold = float(json.loads(self._thresholds.read_text(encoding="utf-8"))["recall"])
+        return PersonaIndex(rows, prompts, contexts, threshold)
 
     @property
     def version(self) -> str:
         """Names the models in the evidence of a sanction."""
-        return str(self._read_json(self.root / "thresholds.json")["version"])
+        with _sound(self._thresholds):
+            return str(json.loads(self._thresholds.read_text(encoding="utf-8"))["version"])
 
-    def _read_json(self, path: Path) -> dict[str, object]:
-        try:
-            parsed = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"model file missing or damaged: {path} ({error}); run `make bundled`") from error
-        if not isinstance(parsed, dict):
-            raise ConfigurationError(f"model file damaged: {path} is no JSON object; run `make bundled`")
-        return parsed
+    @property
+    def _thresholds(self) -> Path:
+        return self.root / "thresholds.json"
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Whatever reading `path` raises inside becomes a ConfigurationError: one sentence with what, where, what to do."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigurationError(
+            f"model file missing or damaged: {path} ({cause}); restore it or run `make bundled`"
+        ) from error

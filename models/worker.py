@@ -9,6 +9,7 @@ service that was killed.
 import base64
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,11 +24,13 @@ class Worker:
     def __init__(self, profile_root: Path, threads: int, seed: int | None) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
         import torch
+        from transformers.utils import logging
 
         from models.causal_lm import CausalLM
         from models.encoder import SentenceEncoder
         from models.registry import Profile
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if threads:
             torch.set_num_threads(threads)
         profile = Profile(profile_root)
@@ -43,7 +46,8 @@ class Worker:
 
     def _encode(self, lane: str, requests: Sequence[Json]) -> list[Json]:
         vectors = self._encoders[lane].encode([text for request in requests for text in request["texts"]])
-        results, start = [], 0
+        results: list[Json] = []
+        start = 0
         for request in requests:
             end = start + len(request["texts"])
             results.append({"vectors": base64.b64encode(vectors[start:end].astype("<f4").tobytes()).decode()})
@@ -64,12 +68,19 @@ def serve(worker: Worker, lines: TextIO, out: TextIO) -> None:
         try:
             answer: Json = {"results": worker.run(batch["lane"], batch["requests"])}
         except Exception as error:  # the batch fails, the process lives on; the cause goes back to the engine's log
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer = {"error": _sentence(error)}
         print(json.dumps(answer), file=out, flush=True)
+
+
+def _sentence(error: Exception) -> str:
+    """One line, whatever a library wrote."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def main() -> None:
     """Arguments: profile folder, torch threads (0: torch's default), seed (empty: none)."""
+    # Ctrl-C in a terminal reaches this process too; its end comes from the service
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # what libraries print must not end up between the answers
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -77,7 +88,7 @@ def main() -> None:
     try:
         worker = Worker(root, threads, seed)
     except Exception as error:  # whatever it is, the service says it in one sentence and stops
-        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=out, flush=True)
+        print(json.dumps({"error": _sentence(error)}), file=out, flush=True)
         raise SystemExit(1) from error
     print(json.dumps({"ready": True}), file=out, flush=True)
     serve(worker, sys.stdin, out)

@@ -70,6 +70,8 @@ def locate(url: str) -> URL:
         raise RecordError(f"The record cannot be kept at {shown}; write the URL of a file like {_EXAMPLE}.")
     with readable_errors(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # A path that cannot be opened is found out here: the thread of an aiosqlite connection outlives its failure
+        sqlite3.connect(path).close()
     return location
 
 

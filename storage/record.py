@@ -17,7 +17,7 @@ LOCK_WAIT_S = 5.0
 class Record:
     """What must survive: turns, memories, sanctions. Made by `open`.
 
-    Every method of its parts raises RecordError when the file is locked, read-only, damaged, gone or its disk full;
+    Every method of its parts raises RecordError when the file is locked, read-only, damaged or its disk full;
     nothing is half-written then, and the next call works as soon as the cause is gone.
     """
 

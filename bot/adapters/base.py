@@ -1,10 +1,10 @@
 """What every platform adapter is, and what it gets to work with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.expression import Expression
 from core.messages import ChatKey, IncomingMessage, PersonKey, Reply
@@ -22,12 +22,13 @@ class Command:
 class Handlers:
     """Where an adapter hands things in. `message` returns when its turn is over and remembered.
 
-    `command` returns the sentence to show to the person; `picture` the PNG of a face.
+    `command` returns the sentence to show to the person; `picture` the PNG of a face, None when
+    it cannot be drawn now.
     """
 
-    message: Callable[[IncomingMessage], Awaitable[None]]
+    message: Callable[[IncomingMessage], Coroutine[Any, Any, None]]
     command: Callable[[PersonKey, Command, str], Awaitable[str]]
-    picture: Callable[[Expression], Awaitable[Path]]
+    picture: Callable[[Expression], Awaitable[Path | None]]
 
 
 class Adapter(Protocol):

@@ -50,7 +50,7 @@ class ConsoleAdapter:
             if words.startswith("/"):
                 name, _, argument = words[1:].partition(" ")
                 answer = await handlers.command(self._person, Command(name, argument.strip()), self._language)
-                self._console.print(Text(answer))
+                self._print(Text(answer))
             else:
                 await self._hand_in(handlers, self._message(line))
         await asyncio.gather(*self._turns)
@@ -72,9 +72,9 @@ class ConsoleAdapter:
                 await self._show_face(reply)
             if reply.text:
                 tag = f"  [{reply.expression.tag}]" if reply.expression else ""
-                self._console.print(Text.assemble(("오로라 ", "bold magenta"), reply.text, (tag, "dim")))
+                self._print(Text.assemble(("오로라 ", "bold magenta"), reply.text, (tag, "dim")))
             for notice in reply.notices:
-                self._console.print(Text(f"※ {notice.text}", style="yellow"))
+                self._print(Text(f"※ {notice.text}", style="yellow"))
         except OSError as error:
             raise DeliveryError(f"the terminal did not take the reply: {error}") from error
         finally:
@@ -96,6 +96,8 @@ class ConsoleAdapter:
             return
         if reply.expression.tag != self._shown:
             path = await self._handlers.picture(reply.expression)
+            if path is None:
+                return
             self._console.print(await asyncio.to_thread(Pixels.from_image_path, path, resize=_PICTURE))
             self._shown = reply.expression.tag
 
@@ -103,6 +105,10 @@ class ConsoleAdapter:
         return IncomingMessage(
             self._person, self._chat, uuid.uuid4().hex, line.rstrip("\r\n"), self._clock.now(), self._language
         )
+
+    def _print(self, text: Text) -> None:
+        """Wrapped at words in a terminal; whole lines for a program that reads them."""
+        self._console.print(text, soft_wrap=not self._console.is_terminal)
 
     def _say(self, name: str) -> None:
         if self._console.is_terminal:

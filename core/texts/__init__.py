@@ -27,18 +27,18 @@ def categories(language: str, names: Sequence[str]) -> str:
 
 
 def period(language: str, length: timedelta) -> str:
-    """The largest unit that divides a period; 1461 days are four years."""
+    """A period in whole units, the largest first: `1년 1시간`; 1461 days are four years."""
     minutes = int(length.total_seconds() // 60)
-    days = minutes // (24 * 60)
-    if days and days % 365 <= days // 1461:
-        return text(language, "period", "years", n=days // 365)
-    for unit, size in (("days", 24 * 60), ("hours", 60)):
-        if minutes and minutes % size == 0:
-            return text(language, "period", unit, n=minutes // size)
-    return text(language, "period", "minutes", n=minutes)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    years, days = divmod(days, 365)
+    days = max(days - years // 4, 0)
+    units = {"years": years, "days": days, "hours": hours, "minutes": minutes}
+    shown = [text(language, "period", unit, n=n) for unit, n in units.items() if n]
+    return " ".join(shown) or text(language, "period", "minutes", n=0)
 
 
 def moment(language: str, when: datetime, zone: ZoneInfo) -> str:
     """A date and time as the person's clock shows it, rounded up to the next minute so that it is never too early."""
-    local = (when + timedelta(seconds=59)).astimezone(zone)
+    local = (when + timedelta(minutes=1) - timedelta.resolution).astimezone(zone)
     return local.strftime(text(language, "period", "until"))

@@ -22,11 +22,12 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from core.recall import NO_CONTEXT, TIME
-from core.tasks import TASKS
+from core.tasks import OUTPUT_MESSAGE, TASKS
 from models.training import cards, encoders, thresholds
 from models.training.corpus import Corpus
+from models.training.evaluate import evaluate_profile
 from models.training.pretrain import pretrain
-from models.training.rows import ExampleMaker, Row, expand_templates, load_rows
+from models.training.rows import Example, ExampleMaker, Row, expand_templates, load_rows
 from models.training.tokenizer import train_tokenizer
 from models.training.tune import train_adapter, tune_base
 
@@ -35,8 +36,9 @@ log = logging.getLogger(__name__)
 SEED = 11
 RANK = 16
 PRETRAIN_EPOCHS = 5
-# how often every row is drawn anew, with another context and another recall
-BASE_DRAWS, ADAPTER_DRAWS = 5, 2
+# how often every row is drawn anew, with another context and another recall: (for answers, for the other tasks)
+BASE_DRAWS = (4, 2)
+ADAPTER_DRAWS = (2, 1)
 TEMPLATE_ROWS = 6
 
 
@@ -83,7 +85,7 @@ class Build:
         rng = random.Random(SEED)
         model = encoders.encoder_from(self._language_model("pretrained"), self._tokenizer(), self.work / "runs/trunk")
         pairs = encoders.public_pairs(self.corpus, rng) + encoders.persona_pairs(training_rows(), 2, rng)
-        encoders.contrast(model, pairs, self.work / "runs/untuned_encoder", epochs=3, seed=SEED)
+        encoders.contrast(model, pairs, self.work / "runs/untuned_encoder", epochs=2, seed=SEED)
         model.save(str(out))
 
     def _memory_encoder(self, out: Path) -> None:
@@ -102,15 +104,13 @@ class Build:
 
     def _base(self, out: Path) -> None:
         model, tokenizer = self._language_model("pretrained"), self._tokenizer()
-        maker = ExampleMaker(training_rows(), SEED)
-        examples = [example for _ in range(BASE_DRAWS) for example in maker.examples()]
+        examples = _draw(BASE_DRAWS, SEED)
         tune_base(model, tokenizer, examples, self.work / "runs/base", seed=SEED)
         model.save_pretrained(out)
 
     def _adapter(self, out: Path) -> None:
         task = out.name.removesuffix(".partial")
-        maker = ExampleMaker(training_rows(), SEED + 2)
-        examples = [example for _ in range(ADAPTER_DRAWS) for example in maker.examples()]
+        examples = _draw(ADAPTER_DRAWS, SEED + 2)
         peft = train_adapter(
             self._language_model("base"), self._tokenizer(), examples, task,
             self.work / f"runs/{task}", rank=RANK, seed=SEED,
@@ -131,17 +131,19 @@ class Build:
             model = SentenceTransformer(str(self.work / name), device="cpu")
             model.half().save(str(self.target / name), create_model_card=False)
         self._export_recall()
+        self._export_memory_targets()
         chosen = thresholds.choose(self.target, self.corpus)
         chosen["version"] = _version(self.target)
         (self.target / "thresholds.json").write_text(json.dumps(chosen, indent=2) + "\n", encoding="utf-8")
-        cards.write(self.target)
+        cards.write(self.target, evaluate_profile(self.target, self.corpus.root))
 
     def _export_recall(self) -> None:
         rows = recall_rows()
         model = SentenceTransformer(str(self.work / "memory_encoder"), device="cpu")
         prompts = model.encode([row.prompt for row in rows], show_progress_bar=False)
-        contexts = model.encode([row.context for row in rows], show_progress_bar=False)
-        contexts[[not row.context for row in rows]] = 0
+        contexts = np.zeros_like(prompts)
+        with_context = [index for index, row in enumerate(rows) if row.context]
+        contexts[with_context] = model.encode([rows[index].context for index in with_context], show_progress_bar=False)
         save_file(
             {"prompts": prompts.astype(np.float16), "contexts": contexts.astype(np.float16)},
             self.target / "recall.safetensors",
@@ -153,9 +155,27 @@ class Build:
         (self.target / "recall.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+    def _export_memory_targets(self) -> None:
+        """The held-out targets come from the untuned encoder, which is not shipped."""
+        untuned = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
+        valid = encoders.key_similarities(untuned, encoders.memory_combinations("valid"))
+        save_file({"valid": valid.astype(np.float16)}, self.target / "memory_targets.safetensors")
+
+
 def training_rows() -> list[Row]:
     """Persona rows for training, and templates filled in."""
     return load_rows("train") + expand_templates(TEMPLATE_ROWS, SEED)
+
+
+def _draw(draws: tuple[int, int], seed: int) -> list[Example]:
+    maker = ExampleMaker(training_rows(), seed)
+    answers, others = draws
+    return [
+        example
+        for draw in range(answers)
+        for example in maker.examples()
+        if draw < others or example.task == OUTPUT_MESSAGE.name
+    ]
 
 
 def recall_rows() -> list[Row]:

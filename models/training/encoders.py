@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss, MultipleNegativesRankingLoss
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
@@ -47,7 +49,8 @@ def public_pairs(corpus: Corpus, rng: random.Random) -> Pairs:
     pairs += [(a, b) for a, b, same in corpus.question_pairs() if same]
     pairs += [(a, b) for a, b, score in corpus.similarities() if score >= 0.7]
     pairs += [(a, b) for a, b, label in corpus.inferences() if label == "entailment"]
-    return [(a, b) for a, b in pairs if a and b and a != b]
+    # what people type is short, and long sentences cost most of the time
+    return [(a, b) for a, b in pairs if a and b and a != b and len(a) + len(b) <= 80]
 
 
 def persona_pairs(rows: Iterable[Row], per_row: int, rng: random.Random) -> Pairs:
@@ -103,11 +106,15 @@ def memory_combinations(split: str) -> list[MemoryPair]:
     return [pair for pair in read_rows(ROOT / "memory_pairs.jsonl", MemoryPair) if pair.data_type == split]
 
 
+def key_similarities(untuned: SentenceTransformer, combinations: Sequence[MemoryPair]) -> NDArray[np.float32]:
+    """(memories, messages): the rescaled similarity of the two keys under the untuned encoder (behaviour.md §6)."""
+    vectors = untuned.encode([_key(pair.memory) for pair in combinations], show_progress_bar=False)
+    return np.asarray((2.6 * (vectors @ vectors.T) - 1.6).clip(0.0, 1.0), dtype=np.float32)
+
+
 def cartesian(untuned: SentenceTransformer, combinations: Sequence[MemoryPair]) -> Dataset:
-    """Every memory with every message; the target is the rescaled similarity of the two keys (behaviour.md §6)."""
-    keys = [_key(pair.memory) for pair in combinations]
-    vectors = untuned.encode(keys, convert_to_numpy=True, show_progress_bar=False)
-    targets = (2.6 * (vectors @ vectors.T) - 1.6).clip(0.0, 1.0)
+    """Every memory with every message, and the target similarity of each pair."""
+    targets = key_similarities(untuned, combinations)
     columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
     for i, memory in enumerate(combinations):
         for j, message in enumerate(combinations):
@@ -143,7 +150,8 @@ def public_ethics(corpus: Corpus, rng: random.Random) -> list[tuple[str, str]]:
     """Everyday public text as `normal`, and comments labelled political or hateful. Every second chatbot question stays
     out, so that the rate of false sanctions can be read on text the encoder never saw."""
     everyday = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2 == 0]
-    everyday += rng.sample([text for text in corpus.utterances() if 4 <= len(text) <= 50], 4000)
+    everyday = rng.sample(everyday, 3000)
+    everyday += rng.sample([text for text in corpus.utterances() if 4 <= len(text) <= 50], 2500)
     rows = [(text, "normal") for text in everyday]
     for comment, labels in corpus.comments():
         if len(comment) <= 60:

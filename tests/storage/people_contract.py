@@ -10,7 +10,21 @@ from core.errors import RecordError
 from core.memory import MemoryChange
 from core.messages import ChatKey, PersonKey
 from storage.record import Record
-from tests.storage.samples import HOME, JUN, MINA, NOON, SERVER, begin, item, learn, message, sanction, summary, texts, turn
+from tests.storage.samples import (
+    HOME,
+    JUN,
+    MINA,
+    NOON,
+    SERVER,
+    begin,
+    item,
+    learn,
+    message,
+    sanction,
+    summary,
+    texts,
+    turn,
+)
 
 
 class MemoryStoreContract:

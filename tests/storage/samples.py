@@ -96,3 +96,12 @@ def first_value(path: Path, statement: str) -> object:
         return connection.execute(statement).fetchone()[0]
     finally:
         connection.close()
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def replace_content(path: Path, new: bytes) -> None:
+    """Put other bytes into the same file, under whoever has it open."""
+    path.write_bytes(new)

@@ -80,9 +80,9 @@ async def test_what_was_written_survives_a_kill(url: str, path: Path) -> None:
 
 async def test_two_processes_may_share_a_record(record: Record, url: str) -> None:
     async with await Record.open(url) as other:
-        await asyncio.gather(*(learn(record, number, item(value=str(number))) for number in range(10)))
-        await asyncio.gather(*(learn(other, number, item(value=str(number))) for number in range(10, 20)))
-        assert len(await record.memories.items(MINA)) == len(await other.memories.items(MINA)) == 20
+        either = (record, other)
+        await asyncio.gather(*(learn(either[number % 2], number, item(value=str(number))) for number in range(40)))
+        assert len(await record.memories.items(MINA)) == len(await other.memories.items(MINA)) == 40
 
 
 async def test_a_cancelled_caller_tears_nothing(record: Record) -> None:

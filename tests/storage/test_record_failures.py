@@ -1,10 +1,9 @@
-"""Bad places, bad files, bad moments: a RecordError that one can read, nothing half-written, and it works again."""
+"""Bad moments: a RecordError that one can read, nothing half-written, and it works again without a restart."""
 
-import os
-import shutil
+import resource
 import sqlite3
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,11 +20,13 @@ from tests.storage.samples import (
     MINA,
     add,
     begin,
+    content,
     dump,
     first_value,
     item,
     learn,
     message,
+    replace_content,
     run_sql,
     sanction,
     summary,
@@ -37,6 +38,17 @@ pytestmark = pytest.mark.asyncio
 
 COMMIT_STEPS = ["INSERT ON turns", "INSERT ON outbox", "INSERT ON sanctions", "UPDATE ON inbox"]
 REMEMBER_STEPS = ["UPDATE ON turns", "DELETE ON memories", "INSERT ON memories", "INSERT ON summaries"]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The operating system refuses to write past `size` bytes of any file inside."""
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
 def trap(step: str) -> str:
@@ -111,18 +123,32 @@ async def test_a_full_disk_is_an_error_until_there_is_room(url: str, path: Path)
     assert first_value(path, "PRAGMA integrity_check") == "ok"
 
 
+async def test_a_failing_write_is_an_error_and_the_next_one_works(record: Record, path: Path) -> None:
+    await record.turns.receive(message(1))
+    before = dump(path)
+    with (
+        files_of_at_most(200_000),
+        pytest.raises(RecordError, match=r"record\.db (could not be read from|has no room)"),
+    ):
+        await record.turns.receive(with_text(message(2), "x" * 500_000))
+    assert dump(path) == before
+    assert await record.turns.receive(with_text(message(2), "x" * 500_000))
+    assert first_value(path, "PRAGMA integrity_check") == "ok"
+
+
 async def test_damage_is_an_error_when_it_is_met_and_a_restored_file_works_again(url: str, path: Path) -> None:
     async with await Record.open(url) as record:
         for number in range(30):
             await learn(record, number, item(value=f"{number}" * 1000))
-    sound = path.read_bytes()
-    path.write_bytes(sound[: 22 * 4096] + b"\xff" * (len(sound) - 22 * 4096))
+    sound = content(path)
+    intact = 22 * 4096  # bytes; the pages after them hold items
+    replace_content(path, sound[:intact] + b"\xff" * (len(sound) - intact))
     async with await Record.open(url) as record:
         with pytest.raises(RecordError, match="is damaged; put a backup in its place"):
             await record.memories.items(MINA)
         with pytest.raises(RecordError, match="is damaged"):
             await record.memories.forget(MINA)
-        path.write_bytes(sound)
+        replace_content(path, sound)
         assert len(await record.memories.items(MINA)) == 30
         assert await record.memories.forget(MINA) == 30
 

@@ -5,12 +5,14 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from core.errors import RecordError
 from storage.record import Record
+from tests.storage.samples import content, replace_content
 
 pytestmark = pytest.mark.asyncio
 
@@ -21,20 +23,24 @@ NOBODY = 65534
 def public_folder() -> Iterator[Path]:
     """A folder that accounts other than this one can reach: pytest's own folders are closed to them."""
     folder = Path(tempfile.mkdtemp(prefix="ohlora-test-"))
-    folder.chmod(0o755)
+    folder.chmod(0o777)
     yield folder
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def no_privileges() -> Iterator[None]:
-    """Root may write to read-only files; so nobody runs the test."""
-    if os.geteuid() != 0:
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """`path` may not be written inside. Root may write everywhere; so nobody runs the test meanwhile."""
+    before, root = path.stat().st_mode, os.geteuid() == 0
+    path.chmod(0o555 if path.is_dir() else 0o444)
+    if root:
+        os.seteuid(NOBODY)
+    try:
         yield
-        return
-    os.seteuid(NOBODY)
-    yield
-    os.seteuid(0)
+    finally:
+        if root:
+            os.seteuid(0)
+        path.chmod(before)
 
 
 async def test_a_file_locked_at_the_start_cannot_be_opened_until_it_is_free(url: str, path: Path) -> None:
@@ -48,39 +54,40 @@ async def test_a_file_locked_at_the_start_cannot_be_opened_until_it_is_free(url:
     await (await Record.open(url)).close()
 
 
-@pytest.mark.parametrize("folder_mode", [0o777, 0o555])
-async def test_a_read_only_file_cannot_be_opened_until_it_is_writable(
-    public_folder: Path, request: pytest.FixtureRequest, folder_mode: int
-) -> None:
+async def test_a_read_only_file_cannot_be_opened_until_it_is_writable(public_folder: Path) -> None:
     path = public_folder / "record.db"
     url = f"sqlite+aiosqlite:///{path}"
     await (await Record.open(url)).close()
-    before = path.read_bytes()
-    path.chmod(0o444)
-    public_folder.chmod(folder_mode)
-    request.getfixturevalue("no_privileges")
-    with pytest.raises(RecordError, match=r"record\.db (may only be read|cannot be opened)"):
+    before = content(path)
+    with read_only(path), pytest.raises(RecordError, match=r"record\.db may only be read; allow this account to write"):
         await Record.open(url)
-    assert path.read_bytes() == before
+    assert content(path) == before
+    await (await Record.open(url)).close()
 
 
-async def test_a_folder_that_cannot_be_made_is_an_error(
-    public_folder: Path, no_privileges: None
-) -> None:
-    with pytest.raises(RecordError, match=r"record\.db cannot be used \(Permission denied\); choose another place"):
+async def test_a_file_in_a_read_only_folder_cannot_be_opened_until_it_is_writable(public_folder: Path) -> None:
+    url = f"sqlite+aiosqlite:///{public_folder}/record.db"
+    await (await Record.open(url)).close()
+    with read_only(public_folder), pytest.raises(RecordError, match=r"record\.db (may only be read|cannot be opened)"):
+        await Record.open(url)
+    await (await Record.open(url)).close()
+
+
+async def test_a_folder_that_cannot_be_made_is_an_error(public_folder: Path) -> None:
+    with read_only(public_folder), pytest.raises(RecordError, match=r"cannot be used \(Permission denied\); choose"):
         await Record.open(f"sqlite+aiosqlite:///{public_folder}/new/record.db")
 
 
 async def test_a_file_that_is_no_database_is_left_alone(url: str, path: Path) -> None:
     path.parent.mkdir()
-    path.write_text("dear diary, " * 1000)
+    replace_content(path, b"dear diary, " * 1000)
     with pytest.raises(RecordError, match="is not a database; name another file"):
         await Record.open(url)
-    assert path.read_text() == "dear diary, " * 1000
+    assert content(path) == b"dear diary, " * 1000
 
 
 async def test_a_folder_in_the_place_of_the_file_is_an_error(url: str, path: Path) -> None:
-    path.mkdir(parents=True)
+    (path / "inside").parent.mkdir(parents=True)
     with pytest.raises(RecordError, match="cannot be opened; name a file, not a folder"):
         await Record.open(url)
 

@@ -17,6 +17,7 @@ from storage.columns import AnyText, Period, UtcTime, Vector
 from storage.database import Database
 from storage.record import Record
 from storage.schema import metadata
+from storage.schema_version import migrate
 from tests.storage.samples import dump, first_value, message, run_sql
 
 pytestmark = pytest.mark.asyncio
@@ -56,13 +57,16 @@ async def test_the_database_of_another_program_is_left_alone(url: str, path: Pat
     assert first_value(path, "SELECT count(*) FROM sqlite_master") == 1
 
 
-async def test_a_migration_that_fails_leaves_an_empty_file_that_opens_later(
-    url: str, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr("storage.dialect.NEVER_REUSE_IDS", {"sqlite_autoincrement": True, "sqlite_on_conflict": "oops"})
-        with pytest.raises(Exception, match="sqlite_on_conflict"):
-            await Record.open(url)
+async def test_a_migration_that_fails_half_way_leaves_nothing_and_can_be_repeated(url: str, path: Path) -> None:
+    database = Database(url, 1.0)
+
+    async def migrate_in_five_pages(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql("PRAGMA max_page_count = 5")
+        await connection.run_sync(migrate, database.place)
+
+    with pytest.raises(RecordError, match="has no room left"):
+        await database.write(migrate_in_five_pages)
+    await database.close()
     assert first_value(path, "SELECT count(*) FROM sqlite_master") == 0
     await (await Record.open(url)).close()
 

@@ -12,7 +12,6 @@ from core.messages import ChatKey, PersonKey, Reply, Turn
 from storage.record import Record
 from tests.storage.samples import (
     HOME,
-    JUN,
     MINA,
     NOON,
     SERVER,

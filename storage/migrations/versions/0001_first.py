@@ -11,11 +11,13 @@ down_revision = None
 
 def upgrade() -> None:
     """Make all tables."""
-    _life_of_a_turn()
-    _what_is_kept_of_a_person()
+    _inbox()
+    _turns_and_outbox()
+    _sanctions()
+    _memories_and_summaries()
 
 
-def _life_of_a_turn() -> None:
+def _inbox() -> None:
     op.create_table(
         "inbox",
         sa.Column("id", ID, nullable=False),
@@ -33,6 +35,9 @@ def _life_of_a_turn() -> None:
         **NEVER_REUSE_IDS,
     )
     op.create_index("ix_inbox_state_id", "inbox", ["state", "id"])
+
+
+def _turns_and_outbox() -> None:
     op.create_table(
         "turns",
         sa.Column("id", ID, nullable=False),
@@ -61,7 +66,7 @@ def _life_of_a_turn() -> None:
     op.create_index("ix_outbox_state_turn_id", "outbox", ["state", "turn_id"])
 
 
-def _what_is_kept_of_a_person() -> None:
+def _sanctions() -> None:
     op.create_table(
         "sanctions",
         sa.Column("id", ID, nullable=False),
@@ -80,6 +85,9 @@ def _what_is_kept_of_a_person() -> None:
         **NEVER_REUSE_IDS,
     )
     op.create_index("ix_sanctions_platform_user_id_at_id", "sanctions", ["platform", "user_id", "at", "id"])
+
+
+def _memories_and_summaries() -> None:
     op.create_table(
         "memories",
         sa.Column("id", ID, nullable=False),

@@ -1,0 +1,1 @@
+"""Comparisons and measurements; each prints one JSON object as its last line (README.md)."""

@@ -1,0 +1,176 @@
+"""`ohlora doctor`: one screen that says what is there, what is used, and what to do about what is missing.
+
+It looks and never changes: no model is loaded, no database opened, no folder made.
+"""
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+from pydantic import SecretStr
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.engine import make_url
+
+from bot.config import Settings
+from core.errors import ConfigurationError
+from models.registry import Profile
+
+# distribution → the module that shows it is there
+_REQUIRED = {
+    "torch": "torch",
+    "transformers": "transformers",
+    "peft": "peft",
+    "sentence-transformers": "sentence_transformers",
+    "tokenizers": "tokenizers",
+    "SQLAlchemy": "sqlalchemy",
+    "aiosqlite": "aiosqlite",
+    "resvg_py": "resvg_py",
+    "rich": "rich",
+}
+_TROUBLE, _OPTIONAL = "red", "yellow"
+_REPAIR = "make run, which installs what is missing"
+# what the bundled models need with everything around them (benchmarks/turn.py prints rss_mb)
+_MEMORY_MB = 1200
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, what is there, and the one thing to do ("" when nothing is)."""
+
+    name: str
+    found: str
+    todo: str = ""
+    # not needed for a chat in the terminal
+    optional: bool = False
+
+
+def report(settings: Settings) -> RenderableType:
+    """One screen for people; secrets are never in it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    findings = examine(settings)
+    for finding in findings:
+        color = "" if not finding.todo else _OPTIONAL if finding.optional else _TROUBLE
+        text = Text(finding.found, style=color)
+        if finding.todo:
+            text.append(f"\n→ {finding.todo}", style="bold")
+        table.add_row(Text(finding.name), text)
+    broken = sum(bool(finding.todo) and not finding.optional for finding in findings)
+    end = f"{broken} to repair before `ohlora chat` works well." if broken else "Ready: ohlora chat"
+    return Group(table, Text(f"\n{end}", style=_TROUBLE if broken else "green"))
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything the report shows, in its order."""
+    return [
+        _python(),
+        _packages(),
+        _machine(),
+        _record(settings),
+        *_models(settings.models.profile),
+        _device(),
+        _platform("Discord", settings.discord_token, "OHLORA_DISCORD_TOKEN", "discord.py"),
+        _platform("Telegram", settings.telegram_token, "OHLORA_TELEGRAM_TOKEN", "python-telegram-bot"),
+        _redis(),
+        _terminal(),
+    ]
+
+
+def _python() -> Finding:
+    return Finding("Python", f"{platform.python_version()} ({platform.system()} {platform.machine()})")
+
+
+def _packages() -> Finding:
+    """Versions come from what pip wrote; importing torch for them would take seconds."""
+    missing = [name for name, module in _REQUIRED.items() if not version_of(name) or find_spec(module) is None]
+    found = ", ".join(f"{name} {version_of(name) or 'missing'}" for name in _REQUIRED)
+    return Finding("Packages", found, _REPAIR if missing else "")
+
+
+def _machine() -> Finding:
+    memory = psutil.virtual_memory()
+    free = memory.available // 2**20
+    found = f"{os.cpu_count()} cores, {_size(memory.total)} memory, {_size(memory.available)} of it free"
+    return Finding("Machine", found, f"free at least {_MEMORY_MB} MB of memory" if free < _MEMORY_MB else "")
+
+
+def _record(settings: Settings) -> Finding:
+    url = make_url(settings.record)
+    if not url.drivername.startswith("sqlite") or not url.database:
+        return Finding("Record", url.render_as_string(hide_password=True))
+    path = Path(url.database)
+    place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    state = _size(path.stat().st_size) if path.is_file() else "not there yet; the first start makes it"
+    writable = os.access(place, os.W_OK) and (place != path or os.access(path.parent, os.W_OK))
+    todo = "" if writable else f"allow this account to write to {place}, or set OHLORA_DATA_DIR to a folder of yours"
+    return Finding("Record", f"{path} ({state}, {'writable' if writable else 'not writable'})", todo)
+
+
+def _models(root: Path) -> list[Finding]:
+    profile = Profile(root)
+    try:
+        profile.verify()
+    except ConfigurationError as error:
+        return [
+            Finding("Models", f"{root}: {error}", "make bundled CORPUS=…, or set OHLORA_MODELS__PROFILE to a profile")
+        ]
+    weights = sum(path.stat().st_size for path in root.rglob("*.safetensors"))
+    return [Finding("Models", f"{root} (complete, version {profile.version}, weights {_size(weights)})")]
+
+
+def _device() -> Finding:
+    gpu = (
+        "an NVIDIA GPU is visible (nvidia-smi found)"
+        if shutil.which("nvidia-smi")
+        else "no NVIDIA GPU is visible (nvidia-smi not found)"
+    )
+    return Finding("Device", f"CPU; {gpu}. The bundled models are small and run on the CPU; none is needed.")
+
+
+def _platform(name: str, token: SecretStr | None, variable: str, package: str) -> Finding:
+    has_token, installed = token is not None and bool(token.get_secret_value()), version_of(package)
+    found = f"token {'set' if has_token else 'not set'}, {package} {installed or 'not installed'}"
+    todo = "" if installed else f"pip install {package}"
+    if installed and not has_token:
+        todo = f"set {variable}"
+    return Finding(name, found, todo, optional=True)
+
+
+def _redis() -> Finding:
+    installed = version_of("redis")
+    found = (
+        f"redis {installed}" if installed else "redis not installed; only several processes that share state need it"
+    )
+    return Finding("Redis", found, "" if installed else "pip install redis", optional=True)
+
+
+def _terminal() -> Finding:
+    console = Console()
+    if not console.is_terminal:
+        return Finding("Terminal", "the output is no terminal: plain text, no face")
+    if not sys.stdout.encoding.lower().startswith("utf"):
+        return Finding("Terminal", f"encoding {sys.stdout.encoding}", "set LANG to a UTF-8 locale", optional=True)
+    color = console.color_system
+    todo = "" if color == "truecolor" else "use a terminal with 24-bit colour (COLORTERM=truecolor) for her face"
+    return Finding("Terminal", f"{console.width} columns, colour: {color or 'none'}", todo, optional=True)
+
+
+def version_of(package: str) -> str:
+    """The installed version of a distribution, "" when it is not installed; imports nothing."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.1f} MB"

@@ -1,0 +1,201 @@
+"""`ohlora evaluate bundled`: what the shipped models are worth on data they never saw.
+
+Her answers go the way of a turn: core.Conversation over the engine, with the same recall, gates and attempts.
+"""
+
+import asyncio
+import json
+import os
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from safetensors.numpy import load_file
+
+from core import Conversation, Models, Policy, tasks
+from core.ethics import CATEGORIES
+from core.memory import MemoryItem, Summary
+from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
+from core.ports import Completion, LanguageModel, Prompt
+from core.sanctions import Sanction
+from core.text import normalise
+from models.datasets.schema import ROOT, HeldOutQuestion, read_rows
+from models.device import DeviceProcess
+from models.encoder import SentenceEncoder
+from models.engine import Engine
+from models.registry import Profile
+from models.serving import LANES, models_on
+from models.training.corpus import Corpus
+from models.training.disguise import DISGUISES
+from models.training.encoders import ethics_rows, memory_combinations
+from models.training.rows import load_rows
+from models.training.thresholds import ethics_scores
+
+SEED = 7
+Figures = dict[str, Any]
+
+
+def evaluate_profile(root: Path, corpus: Path | None) -> Figures:
+    """Measure, print a table, and last one line of JSON."""
+    profile = Profile(root)
+    profile.verify()
+    figures: Figures = {"model": profile.version, "cores": os.cpu_count()}
+    figures |= asyncio.run(_persona(profile))
+    figures |= _ethics(profile, Corpus(corpus) if corpus else None)
+    figures |= _memory(profile)
+    table = Table("figure", "value", title=f"{profile.version} on held-out data")
+    for name, value in figures.items():
+        table.add_row(name, str(value))
+    Console().print(table)
+    print(json.dumps(figures, ensure_ascii=False))
+    return figures
+
+
+@dataclass
+class _Counting:
+    """core.ports.LanguageModel that keeps count of how answers ended."""
+
+    model: LanguageModel
+    ended: list[bool] = field(default_factory=list)
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        completion = await self.model.complete(prompt)
+        if prompt.task == tasks.OUTPUT_MESSAGE.name:
+            self.ended.append(completion.ended)
+        return completion
+
+    def count_tokens(self, task: str, text: str) -> int:
+        return self.model.count_tokens(task, text)
+
+
+class _Strangers:
+    """A record in which nobody has a past: core.ports.Record as far as `Conversation.reply` reads it."""
+
+    @property
+    def turns(self) -> Any:
+        return None
+
+    @property
+    def memories(self) -> Any:
+        return self
+
+    @property
+    def sanctions(self) -> Any:
+        return self
+
+    async def of(self, person: PersonKey) -> list[Sanction]:
+        return []
+
+    async def items(self, person: PersonKey) -> list[MemoryItem]:
+        return []
+
+    async def summary(self, person: PersonKey, chat: ChatKey) -> Summary | None:
+        return None
+
+
+class _Now:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+async def _persona(profile: Profile) -> Figures:
+    """Facts on the held-out questions, and how answers end there and on the valid rows."""
+    device = DeviceProcess(profile.root, seed=SEED)
+    engine = Engine(device, LANES, limit=4096)
+    models = models_on(engine, profile, recall=True)
+    counting = _Counting(models.language)
+    talk = Conversation(
+        Models(**{**vars(models), "language": counting}), _Strangers(), _Now(), Policy()
+    )
+    asked = list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion))
+    valid = [row.prompt for row in load_rows("valid") if not row.context and not row.time]
+    try:
+        turns = await asyncio.gather(*(talk.reply(_message(i, question.question)) for i, question in enumerate(asked)))
+        others = await asyncio.gather(*(talk.reply(_message(-1 - i, prompt)) for i, prompt in enumerate(valid)))
+    finally:
+        await engine.close()
+    missed = [(q, turn) for q, turn in zip(asked, turns, strict=True) if not _right(q, turn)]
+    for question, turn in missed:
+        Console().print(f"[dim]missed[/dim] {question.question} → {turn.reply.text}", highlight=False)
+    answers = [turn.reply.text for turn in [*turns, *others]]
+    return {
+        "persona_questions": len(asked),
+        "persona_facts_right": _share(len(asked) - len(missed), len(asked)),
+        "answers": len(answers),
+        "ended_on_mark": _share(sum(counting.ended), len(counting.ended)),
+        "no_reply": _share(answers.count(tasks.NO_REPLY), len(answers)),
+        "number_prefixed": _share(sum(answer[:1].isdigit() and answer[1:2] in ".)" for answer in answers), len(answers)),
+        "false_sanctions_on_persona": sum(bool(turn.sanctions) for turn in turns),
+    }
+
+
+def _message(number: int, text: str) -> IncomingMessage:
+    person = PersonKey("evaluation", str(number))
+    return IncomingMessage(person, ChatKey("evaluation", str(number), True), str(number), text, datetime.now(UTC))
+
+
+def _right(question: HeldOutQuestion, turn: Turn) -> bool:
+    answer = turn.reply.text.replace(" ", "").lower()
+    return any(fact.replace(" ", "").lower() in answer for fact in question.facts)
+
+
+def _ethics(profile: Profile, corpus: Corpus | None) -> Figures:
+    """Accuracy over five categories, false sanctions on public text, recall under disguise."""
+    encoder = SentenceEncoder(profile.ethics_encoder)
+    _, thresholds = profile.thresholds()
+    names = list(CATEGORIES)
+    limits = np.array([thresholds.acts.get(name, 2.0) for name in names])
+
+    def acts(texts: list[str]) -> Any:
+        """(texts, categories): which would act whatever she answers, on texts as people type them."""
+        scores = ethics_scores(encoder, [normalise(text) for text in texts])
+        return (scores >= limits) & (scores[:, names.index("normal")] < thresholds.veto)[:, None]
+
+    rows = ethics_rows("valid")
+    guessed = ethics_scores(encoder, [text for text, _ in rows]).argmax(axis=1)
+    bad = [(text, names.index(category)) for text, category in rows if category != "normal"]
+    normal = [text for text, category in rows if category == "normal"]
+
+    def recall(texts: list[str]) -> float:
+        acted = acts(texts)
+        return _share(sum(acted[i, column] for i, (_, column) in enumerate(bad)), len(bad))
+
+    rng = random.Random(SEED)
+    figures: Figures = {
+        "ethics_rows": len(rows),
+        "ethics_accuracy": _share(sum(names[g] == c for g, (_, c) in zip(guessed, rows, strict=True)), len(rows)),
+        "ethics_recall": recall([text for text, _ in bad]),
+        "ethics_false_on_lookalikes": _share(int(acts(normal).any(axis=1).sum()), len(normal)),
+    }
+    for name, disguise in DISGUISES.items():
+        figures[f"ethics_recall_{name}"] = recall([disguise(text, rng) for text, _ in bad])
+    if corpus is not None:
+        everyday = [q for q, _, label in corpus.chatbot() if label != 2]
+        acted = acts(everyday).any(axis=1)
+        figures["false_sanctions_chatbot"] = _share(int(acted.sum()), len(everyday), 5)
+        figures["false_sanctions_chatbot_unseen"] = _share(int(acted[1::2].sum()), len(everyday[1::2]), 5)
+        figures["everyday_questions"] = len(everyday)
+    return figures
+
+
+def _memory(profile: Profile) -> Figures:
+    """Predicted against target similarity on every held-out memory with every held-out message."""
+    encoder = SentenceEncoder(profile.memory_encoder)
+    pairs = memory_combinations("valid")
+    target = load_file(profile.root / "memory_targets.safetensors")["valid"].astype(np.float32)
+    predicted = encoder.encode([p.memory for p in pairs]) @ encoder.encode([p.message for p in pairs]).T
+    return {
+        "memory_pairs": target.size,
+        "memory_correlation": round(float(np.corrcoef(predicted.ravel(), target.ravel())[0, 1]), 4),
+        "memory_mse": round(float(((predicted - target) ** 2).mean()), 4),
+        "memory_mae": round(float(np.abs(predicted - target).mean()), 4),
+    }
+
+
+def _share(part: float, whole: int, digits: int = 4) -> float:
+    return round(float(part) / max(whole, 1), digits)
