@@ -20,6 +20,9 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# glibc would give every large tensor back to the kernel and fetch it again: half the time of a training step
+bundled: export MALLOC_MMAP_MAX_ = 0
+bundled: export MALLOC_TRIM_THRESHOLD_ = 4294967296
 bundled: .venv/dev.stamp
 	$(BIN)/ohlora train bundled --corpus $(CORPUS)
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -34,6 +35,9 @@ FIRST_PASSING = {point: 1 if point in EXACT else 4 for point in (*EXACT, *RANDOM
 LONGEST_LIFE_S = 600.0
 # up to this many times what the transaction took so far; some kills come late on purpose
 RANDOM_STRETCH = 1.2
+# exit status; the figures printed then are those so far
+INTERRUPTED = 130
+TABLE_WIDTH = 100
 
 Processes = multiprocessing.get_context("forkserver")
 
@@ -69,11 +73,17 @@ def main() -> int:
     columns = (TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=given.n * len(tallies))
-        for point, tally in tallies.items():
-            progress.update(bar, description=point)
-            for index in range(given.n):
-                _kill_once(point, index, random.Random(f"{given.seed} {point} {index}"), tally, progress.console)
+        try:
+            # one kill at each point after the other, so that an interrupted run has seen all of them
+            for index, point in product(range(given.n), tallies):
+                progress.update(bar, description=point)
+                _kill_once(
+                    point, index, random.Random(f"{given.seed} {point} {index}"), tallies[point], progress.console
+                )
                 progress.advance(bar)
+        except KeyboardInterrupt:
+            _report(tallies)
+            return INTERRUPTED
     return _report(tallies)
 
 
@@ -84,12 +94,12 @@ def _kill_once(point: str, index: int, rng: random.Random, tally: Tally, console
     passing = rng.randint(FIRST_PASSING[point], LAST_PASSING)
     life = Life(folder, 0, recognises, hears=True, point=point, passing=passing)
     tally.inside += _die(life, rng)
-    tally.kills += 1
     tally.left.update(left_behind(files))
     _survive(Life(folder, 1, recognises, hears=False))
     after_restart = check(files, recognises=recognises)
     _survive(Life(folder, 2, recognises, hears=True))
     at_the_end = check(files, recognises=recognises, everything=MESSAGES)
+    tally.kills += 1  # only now: an interrupted series was not checked
     for verdict in (after_restart, at_the_end):
         tally.add(verdict)
     if after_restart.clean and at_the_end.clean:
@@ -150,7 +160,7 @@ def _report(tallies: dict[str, Tally]) -> int:
         inside = str(tally.inside) if point in RANDOM else ""
         found = (tally.lost, tally.doubled, tally.integrity_failures, tally.unfinished)
         table.add_row(point, str(tally.kills), inside, left, *map(str, found))
-    Console().print(table)
+    Console(width=TABLE_WIDTH).print(table)
     names = ("kills", "lost", "doubled", "integrity_failures", "unfinished")
     figures = {name: sum(getattr(tally, name) for tally in tallies.values()) for name in names}
     print(json.dumps(figures))

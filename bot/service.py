@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.adapters.base import Adapter, Handlers
 from core import Conversation, texts
-from core.errors import DeliveryError, EngineOverloaded, OhLoraError, RecordError
+from core.errors import DeliveryError, EngineOverloaded, RecordError
 from core.messages import IncomingMessage, Notice, NoticeKind, Reply, Turn
 from core.ports import TurnStore
 
@@ -24,9 +24,12 @@ class Service:
     async def run(self, handlers: Handlers) -> None:
         """Finish what the last run left, then receive until every adapter is done."""
         await self.recover()
-        async with asyncio.TaskGroup() as group:
-            for adapter in self._adapters.values():
-                group.create_task(adapter.run(handlers), name=adapter.platform)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for adapter in self._adapters.values():
+                    group.create_task(adapter.run(handlers), name=adapter.platform)
+        except ExceptionGroup as failed:  # one adapter down takes the service down, with that adapter's own error
+            raise failed.exceptions[0] from None
 
     async def handle(self, message: IncomingMessage, *, received: bool = False) -> None:
         """One message, all the way: inbox, reply, one transaction, delivery, bookkeeping.
@@ -81,7 +84,7 @@ class Service:
     async def _remember(self, turn_id: int, turn: Turn) -> None:
         try:
             await self._conversation.remember(turn_id, turn)
-        except OhLoraError:
+        except Exception:  # the person has the reply; whatever failed here is no reason to apologise for it
             log.exception("turn %d: its bookkeeping failed and is taken up again at the next start", turn_id)
 
     async def _apologise(self, message: IncomingMessage, error: Exception) -> None:
@@ -90,5 +93,5 @@ class Service:
         try:
             await self._adapters[message.person.platform].post(Reply(message, notices=(notice,)))
             await self._turns.discard(message)
-        except OhLoraError:
+        except Exception:  # nobody is left to tell
             log.exception("message %s: not even the apology went through", message.message_id)

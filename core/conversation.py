@@ -138,9 +138,7 @@ class Conversation:
             return f"{item.text} {timed}", recall.Asked(vector, marked, recall.MEMORY, item.vector)
         summary = await self._record.memories.summary(message.person, message.chat)
         if summary is not None:
-            return tasks.with_summary(summary.text, timed), recall.Asked(
-                vector, marked, recall.SUMMARY, summary.vector
-            )
+            return tasks.with_summary(summary.text, timed), recall.Asked(vector, marked, recall.SUMMARY, summary.vector)
         return timed, recall.Asked(vector, marked)
 
     async def _answer(self, person: PersonKey, final_input: str, now: datetime) -> str:

@@ -6,6 +6,7 @@ They ship with the product, so that an adapter can be tried where no model is.
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class FakeEncoder:
     def _vector(self, text: str) -> Vectors:
         framed = f"\x02{text}\x03"
         counts = np.zeros(self._width, np.float32)
-        for first, second in zip(framed, framed[1:], strict=False):
+        for first, second in pairwise(framed):
             # not hash(): it differs from one process to the next
             counts[zlib.crc32((first + second).encode("utf-8", "surrogatepass")) % self._width] += 1
         return counts / np.linalg.norm(counts)

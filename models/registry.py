@@ -3,7 +3,8 @@
 profile/
     base/  adapters/{task}/  memory_encoder/  ethics_encoder/     safetensors, tokenizers, cards
     thresholds.json                                               chosen on validation data, with the encoders
-    recall.jsonl  recall.safetensors                              persona rows with their vectors (small models)
+    recall.jsonl  recall.safetensors                              persona rows with their vectors (small models):
+                                                                  of prompts, and of contexts where there is one
 """
 
 import json
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from core.errors import ConfigurationError
 from core.ethics import Thresholds
-from core.recall import PersonaIndex, PersonaRow
+from core.recall import MEMORY, SUMMARY, PersonaIndex, PersonaRow
 from core.tasks import TASKS
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -99,9 +101,12 @@ class Profile:
             rows = tuple(PersonaRow(row["question"], row["answer"], row["kind"]) for row in stored)
         with _sound(self.root / "recall.safetensors"):
             vectors = load_file(self.root / "recall.safetensors")
-            prompts, contexts = (vectors[name].astype(np.float32) for name in ("prompts", "contexts"))
-            if not len(rows) == len(prompts) == len(contexts) > 0:
-                raise ValueError(f"{len(prompts)} and {len(contexts)} vectors for {len(rows)} rows of {path.name}")
+            prompts, given = unpacked(vectors["prompts"]), unpacked(vectors["contexts"])
+            with_context = np.array([row.kind in (MEMORY, SUMMARY) for row in rows])
+            if (len(prompts), len(given)) != (len(rows), with_context.sum()) or not rows:
+                raise ValueError(f"{len(prompts)} and {len(given)} vectors for {len(rows)} rows of {path.name}")
+            contexts = np.zeros_like(prompts)
+            contexts[with_context] = given
         with _sound(self._thresholds):
             threshold = float(json.loads(self._thresholds.read_text(encoding="utf-8"))["recall"])
         return PersonaIndex(rows, prompts, contexts, threshold)
@@ -115,6 +120,18 @@ class Profile:
     @property
     def _thresholds(self) -> Path:
         return self.root / "thresholds.json"
+
+
+def packed(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
+    """(rows, width) unit vectors in a byte a number; the length of a row needs no storing, it is 1."""
+    return np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127).astype(np.int8)
+
+
+def unpacked(stored: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The unit vectors again, each within a cosine of 0.9999 of what was packed."""
+    vectors = stored.astype(np.float32)
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 @contextmanager

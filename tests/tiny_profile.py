@@ -11,12 +11,13 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel, PreTrainedTokenizerBase
 
 from core.tasks import TASKS
+from models.registry import packed
 from models.training.tokenizer import train_tokenizer
 
 WIDTH = 32
@@ -31,6 +32,7 @@ SENTENCES = (
 RECALL = (
     {"question": "이름이 뭐야?", "answer": "나는 오로라야!", "kind": "plain"},
     {"question": "몇 살이야?", "answer": "{age}살이야", "kind": "plain"},
+    {"question": "[이름: 민수] 내 이름 뭐게", "answer": "민수!", "kind": "memory"},
 )
 
 
@@ -44,13 +46,13 @@ def make_tiny_profile(root: Path, seed: int = 0) -> Path:
             r=4, lora_alpha=64, init_lora_weights=False, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"
         )
         base = LlamaForCausalLM.from_pretrained(root / "base")
-        get_peft_model(base, lora).save_pretrained(root / "adapters" / task.name)
+        get_peft_model(base, lora).save_pretrained(str(root / "adapters" / task.name))
     for name in ("memory_encoder", "ethics_encoder"):
         _make_encoder(root / name, tokenizer)
     rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in RECALL)
     (root / "recall.jsonl").write_text(rows, encoding="utf-8")
-    prompts = torch.nn.functional.normalize(torch.randn(len(RECALL), WIDTH), dim=1)
-    save_file({"prompts": prompts, "contexts": torch.zeros_like(prompts)}, root / "recall.safetensors")
+    prompts, contexts = packed(torch.randn(len(RECALL), WIDTH).numpy()), packed(torch.randn(1, WIDTH).numpy())
+    save_file({"prompts": prompts, "contexts": contexts}, root / "recall.safetensors")
     acts = {"love": 0.98, "politics": 0.95, "insult": 0.9, "hate": 0.9}
     # a veto below every cosine: random encoders punish nobody
     stored = {"memory": 0.6, "recall": 0.9, "ethics": {"acts": acts, "veto": -1.0}, "version": "tiny-0"}

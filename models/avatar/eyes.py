@@ -25,8 +25,22 @@ _LEVEL = 248.0
 
 def openness(eyes: float) -> float:
     """0 for eyes closed in a smile, 1 for wide open, above 1 for surprise, from the eyes score."""
-    return ramp(eyes, [(-0.2, 0.0), (-0.05, 0.03), (0.1, 0.16), (0.3, 0.38), (0.45, 0.47), (0.6, 0.55), (0.8, 0.78),
-                       (0.95, 0.86), (1.1, 1.1), (1.15, 1.18), (1.2, 1.24)])
+    return ramp(
+        eyes,
+        [
+            (-0.2, 0.0),
+            (-0.05, 0.03),
+            (0.1, 0.16),
+            (0.3, 0.38),
+            (0.45, 0.47),
+            (0.6, 0.55),
+            (0.8, 0.78),
+            (0.95, 0.86),
+            (1.1, 1.1),
+            (1.15, 1.18),
+            (1.2, 1.24),
+        ],
+    )
 
 
 def _placed(head: Head, side: int) -> Warp:
@@ -83,13 +97,19 @@ def _iris(warp: Warp, opened: float, glance: float) -> str:
         f"{y + ry * 0.86 * math.sin(a)}"
         for a in (0.2, 0.55, 0.9, 1.25, 1.6, 1.95, 2.3, 2.65, 3.0)
     )
-    return "".join((
-        shape(warped(ellipse(x, y, rx, ry), warp), "url(#iris)", 'stroke="#170d3f" stroke-width="2"'),
-        shape(warped(ellipse(x, y - 2, rx * 0.46, ry * 0.5), warp), "#140a36"),
-        line(warped(f"M {x - rx * 0.7} {y + ry * 0.42} Q {x} {y + ry * 1.05} {x + rx * 0.7} {y + ry * 0.42}", warp),
-             "#d8fff0", 2.2, 'opacity=".55"'),
-        line(warped(rays, warp), "#d6f6ff", 0.9, 'opacity=".5"'),
-    ))
+    return "".join(
+        (
+            shape(warped(ellipse(x, y, rx, ry), warp), "url(#iris)", 'stroke="#170d3f" stroke-width="2"'),
+            shape(warped(ellipse(x, y - 2, rx * 0.46, ry * 0.5), warp), "#140a36"),
+            line(
+                warped(f"M {x - rx * 0.7} {y + ry * 0.42} Q {x} {y + ry * 1.05} {x + rx * 0.7} {y + ry * 0.42}", warp),
+                "#d8fff0",
+                2.2,
+                'opacity=".55"',
+            ),
+            line(warped(rays, warp), "#d6f6ff", 0.9, 'opacity=".5"'),
+        )
+    )
 
 
 def _glints(put: Warp, opened: float) -> str:
@@ -100,12 +120,14 @@ def _glints(put: Warp, opened: float) -> str:
         return warped(path, put)
 
     big = ellipse(-5.5, -10.5, 5.6 * size, 7.2 * size)
-    return "".join((
-        shape(free(big), "#ffffff"),
-        shape(free(ellipse(6.5, 8.5, 3.0 * size, 3.6 * size)), "#ffffff", 'opacity=".92"'),
-        shape(free(ellipse(8, -9, 1.7, 2.2)), "#e6f7ff", 'opacity=".8"'),
-        shape(free(sparkle(-2.5, 9.5, 5.5 if opened > 1.0 else 0.1)), "#ffffff"),
-    ))
+    return "".join(
+        (
+            shape(free(big), "#ffffff"),
+            shape(free(ellipse(6.5, 8.5, 3.0 * size, 3.6 * size)), "#ffffff", 'opacity=".92"'),
+            shape(free(ellipse(8, -9, 1.7, 2.2)), "#e6f7ff", 'opacity=".8"'),
+            shape(free(sparkle(-2.5, 9.5, 5.5 if opened > 1.0 else 0.1)), "#ffffff"),
+        )
+    )
 
 
 def _lashes(warp: Warp, lids: _Lids, opened: float) -> str:
@@ -131,13 +153,15 @@ def _lashes(warp: Warp, lids: _Lids, opened: float) -> str:
     crease_y = lids.upper - mix(9.5, 7.0, shut)
     crease = f"M -14 {crease_y + 8} Q 3 {crease_y - 6} {ox + 1} {crease_y + 9}"
     visible = 1.0 - shut
-    return "".join((
-        line(warped(crease, warp), "#a2586c", 1.3, f'opacity="{0.35 + 0.45 * visible:.2f}"'),
-        line(warped(whole, warp), "#7a4460", 0.9, f'opacity="{0.6 * visible:.2f}"'),
-        line(warped(lower, warp), "#3a1c3a", 1.6, f'opacity="{0.85 * visible:.2f}"'),
-        *(shape(warped(spike, warp), _LASH) for spike in spikes),
-        shape(warped(upper, warp), _LASH, f'stroke="{_LASH}" stroke-width=".8" stroke-linejoin="round"'),
-    ))
+    return "".join(
+        (
+            line(warped(crease, warp), "#a2586c", 1.3, f'opacity="{0.35 + 0.45 * visible:.2f}"'),
+            line(warped(whole, warp), "#7a4460", 0.9, f'opacity="{0.6 * visible:.2f}"'),
+            line(warped(lower, warp), "#3a1c3a", 1.6, f'opacity="{0.85 * visible:.2f}"'),
+            *(shape(warped(spike, warp), _LASH) for spike in spikes),
+            shape(warped(upper, warp), _LASH, f'stroke="{_LASH}" stroke-width=".8" stroke-linejoin="round"'),
+        )
+    )
 
 
 def eye(head: Head, side: int, opened: float) -> str:
@@ -151,15 +175,21 @@ def eye(head: Head, side: int, opened: float) -> str:
     opening = warped(lids.opening, warp)
     cast = f"{lids.start} {lids.curve(lids.upper)} {lids.curve(lids.upper, 7.0, back=True)} Z"
     glance = -1.2 - side * 2.5 * head.turn
-    ball = "" if opened < 0.02 else "".join((
-        f'<clipPath id="{name}-eye"><path d="{opening}"/></clipPath>',
-        shape(opening, "url(#eyeball)"),
-        f'<g clip-path="url(#{name}-eye)">',
-        _iris(warp, opened, glance),
-        shape(warped(cast, warp), "#1b1048", 'opacity=".34"'),
-        _glints(put, opened),
-        "</g>",
-    ))
+    ball = (
+        ""
+        if opened < 0.02
+        else "".join(
+            (
+                f'<clipPath id="{name}-eye"><path d="{opening}"/></clipPath>',
+                shape(opening, "url(#eyeball)"),
+                f'<g clip-path="url(#{name}-eye)">',
+                _iris(warp, opened, glance),
+                shape(warped(cast, warp), "#1b1048", 'opacity=".34"'),
+                _glints(put, opened),
+                "</g>",
+            )
+        )
+    )
     return ball + _lashes(warp, lids, opened)
 
 

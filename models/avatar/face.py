@@ -14,10 +14,14 @@ DEFINITIONS = """
 
 INK = "#8a4458"
 _SHADE = "#cf8298"
-_FRONT = ("M 168 176 C 165 206 165 238 170 262 C 173 292 202 325 238 338.5 C 249 344 263 344 274 338 "
-          "C 308 325 334 298 339 270 C 342 258 343 250 344 240 C 346 220 346 200 344 176 C 340 104 172 104 168 176 Z")
-_TURNED = ("M 168 176 C 162 206 164 238 172 266 C 181 296 224 328 264 341 C 277 346 292 346 301 338 "
-           "C 322 320 338 298 345 274 C 349 261 342 252 343 240 C 346 222 351 204 350 176 C 346 104 176 104 168 176 Z")
+_FRONT = (
+    "M 168 176 C 165 206 165 238 170 262 C 173 292 202 325 238 338.5 C 249 344 263 344 274 338 "
+    "C 308 325 334 298 339 270 C 342 258 343 250 344 240 C 346 220 346 200 344 176 C 340 104 172 104 168 176 Z"
+)
+_TURNED = (
+    "M 168 176 C 162 206 164 238 172 266 C 181 296 224 328 264 341 C 277 346 292 346 301 338 "
+    "C 322 320 338 298 345 274 C 349 261 342 252 343 240 C 346 222 351 204 350 176 C 346 104 176 104 168 176 Z"
+)
 
 
 def contour(head: Head, laugh: float) -> str:
@@ -38,18 +42,20 @@ def mouth_openness(mouth: float) -> float:
 def skin(head: Head, laugh: float) -> str:
     """Face with its side shading."""
     outline = contour(head, laugh)
-    side = ("M 150 170 L 178 170 C 172 230 176 266 192 288 C 214 314 236 328 262 346 L 240 360 L 150 330 Z")
+    side = "M 150 170 L 178 170 C 172 230 176 266 192 288 C 214 314 236 328 262 346 L 240 360 L 150 330 Z"
     glow = "M 352 200 C 342 236 346 270 330 294 C 316 314 300 328 284 338 L 300 350 L 370 300 Z"
     clip = f'<clipPath id="face-clip"><path d="{outline}"/></clipPath>'
-    return "".join((
-        clip,
-        shape(outline, "url(#skin)"),
-        '<g clip-path="url(#face-clip)">',
-        shape(warped(side, lambda x, y: head.outline(x - 6.0 + 10.0 * head.turn, y)), _SHADE, 'opacity=".34"'),
-        shape(warped(glow, lambda x, y: head.outline(x + 8.0, y)), "#b9a6ff", 'opacity=".22"'),
-        "</g>",
-        line(outline, INK, 1.9),
-    ))
+    return "".join(
+        (
+            clip,
+            shape(outline, "url(#skin)"),
+            '<g clip-path="url(#face-clip)">',
+            shape(warped(side, lambda x, y: head.outline(x - 6.0 + 10.0 * head.turn, y)), _SHADE, 'opacity=".34"'),
+            shape(warped(glow, lambda x, y: head.outline(x + 8.0, y)), "#b9a6ff", 'opacity=".22"'),
+            "</g>",
+            line(outline, INK, 1.9),
+        )
+    )
 
 
 def blush(head: Head, warmth: float) -> str:
@@ -67,15 +73,18 @@ def blush(head: Head, warmth: float) -> str:
 
 def nose(head: Head) -> str:
     """A small nose: a hint of a shadow, a tip and a glint."""
+
     def front(x: float, y: float) -> Point:
         return head.face(x, y, 88.0)
 
     bridge = "M 253 252 C 250 264 247 274 249 281 C 252 284 255 284 257 283 C 253 274 253 264 253 252 Z"
-    return "".join((
-        shape(warped(bridge, front), _SHADE, f'opacity="{mix(0.16, 0.42, head.turn):.2f}"'),
-        line(warped("M 250.5 283 C 253 286.5 258 286.8 261 283.4", front), "#b0566a", 1.6),
-        shape(warped(ellipse(257.5, 275.5, 2.2, 3.2), front), "#ffffff", 'opacity=".85"'),
-    ))
+    return "".join(
+        (
+            shape(warped(bridge, front), _SHADE, f'opacity="{mix(0.16, 0.42, head.turn):.2f}"'),
+            line(warped("M 250.5 283 C 253 286.5 258 286.8 261 283.4", front), "#b0566a", 1.6),
+            shape(warped(ellipse(257.5, 275.5, 2.2, 3.2), front), "#ffffff", 'opacity=".85"'),
+        )
+    )
 
 
 def _smile(warp: Warp, mouth: float) -> str:
@@ -90,11 +99,13 @@ def _smile(warp: Warp, mouth: float) -> str:
     )
     under = f"M {256 - w * 0.55} {y + dip + 5} C 252 {y + dip + 9} 260 {y + dip + 9} {256 + w * 0.55} {y + dip + 5}"
     return shape(warped(lips, warp), "#a5384f", 'stroke="#a5384f" stroke-width="1.1" stroke-linejoin="round"') + line(
-        warped(under, warp), "#d97f8e", 2.4, 'opacity=".45"')
+        warped(under, warp), "#d97f8e", 2.4, 'opacity=".45"'
+    )
 
 
 def mouth_part(head: Head, mouth: float) -> str:
     """Lips, closed below a score of 0.8."""
+
     def warp(x: float, y: float) -> Point:
         return head.face(x, y, 76.0)
 
@@ -120,14 +131,16 @@ def _open_mouth(warp: Warp, opened: float) -> str:
     tongue = ellipse(256, top + depth * 1.02, w * 0.66, depth * 0.42)
     outline = warped(hollow, warp)
     under = f"M {256 - w * 0.4} {top + depth + 4} Q 256 {top + depth + 7.5} {256 + w * 0.4} {top + depth + 4}"
-    return "".join((
-        f'<clipPath id="mouth-clip"><path d="{outline}"/></clipPath>',
-        shape(outline, "url(#throat)"),
-        '<g clip-path="url(#mouth-clip)">',
-        shape(warped(tongue, warp), "#f0788a"),
-        line(warped(f"M 256 {top + depth * 0.74} L 256 {top + depth}", warp), "#d4566c", 1.2, 'opacity=".7"'),
-        shape(warped(teeth, warp), "#fffafa"),
-        "</g>",
-        line(outline, "#9c3048", 1.7),
-        line(warped(under, warp), "#d97f8e", 2.0, 'opacity=".5"'),
-    ))
+    return "".join(
+        (
+            f'<clipPath id="mouth-clip"><path d="{outline}"/></clipPath>',
+            shape(outline, "url(#throat)"),
+            '<g clip-path="url(#mouth-clip)">',
+            shape(warped(tongue, warp), "#f0788a"),
+            line(warped(f"M 256 {top + depth * 0.74} L 256 {top + depth}", warp), "#d4566c", 1.2, 'opacity=".7"'),
+            shape(warped(teeth, warp), "#fffafa"),
+            "</g>",
+            line(outline, "#9c3048", 1.7),
+            line(warped(under, warp), "#d97f8e", 2.0, 'opacity=".5"'),
+        )
+    )

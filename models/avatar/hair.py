@@ -36,16 +36,24 @@ DEFINITIONS = """
 </linearGradient>"""
 
 INK = "#1a0f42"
-_BACK = ("M 256 62 C 186 62 132 118 128 206 C 126 270 110 326 98 386 C 88 436 96 486 76 532 L 436 532 "
-         "C 416 486 424 436 414 386 C 402 326 386 270 384 206 C 380 118 326 62 256 62 Z")
-_BACK_TURNED = ("M 246 62 C 166 62 114 118 110 206 C 108 270 98 326 92 386 C 84 436 92 486 72 532 L 430 532 "
-                "C 412 486 418 436 406 386 C 394 326 378 270 375 206 C 372 118 324 62 246 62 Z")
-_CAP = ("M 130 250 C 124 116 186 62 256 62 C 326 62 388 116 382 250 C 378 262 372 270 366 276 "
-        "C 354 256 348 226 340 200 C 332 160 300 136 256 136 C 212 136 180 160 172 200 C 164 226 158 256 146 276 "
-        "C 140 270 134 262 130 250 Z")
-_CAP_TURNED = ("M 112 250 C 104 116 172 62 248 62 C 324 62 380 116 374 250 C 371 262 366 266 361 270 "
-               "C 355 256 353 226 349 204 C 343 160 322 136 286 136 C 240 136 206 160 196 204 "
-               "C 190 240 180 270 152 290 C 126 282 116 268 112 250 Z")
+_BACK = (
+    "M 256 62 C 186 62 132 118 128 206 C 126 270 110 326 98 386 C 88 436 96 486 76 532 L 436 532 "
+    "C 416 486 424 436 414 386 C 402 326 386 270 384 206 C 380 118 326 62 256 62 Z"
+)
+_BACK_TURNED = (
+    "M 246 62 C 166 62 114 118 110 206 C 108 270 98 326 92 386 C 84 436 92 486 72 532 L 430 532 "
+    "C 412 486 418 436 406 386 C 394 326 378 270 375 206 C 372 118 324 62 246 62 Z"
+)
+_CAP = (
+    "M 130 250 C 124 116 186 62 256 62 C 326 62 388 116 382 250 C 378 262 372 270 366 276 "
+    "C 354 256 348 226 340 200 C 332 160 300 136 256 136 C 212 136 180 160 172 200 C 164 226 158 256 146 276 "
+    "C 140 270 134 262 130 250 Z"
+)
+_CAP_TURNED = (
+    "M 112 250 C 104 116 172 62 248 62 C 324 62 380 116 374 250 C 371 262 366 266 361 270 "
+    "C 355 256 353 226 349 204 C 343 160 322 136 286 136 C 240 136 206 160 196 204 "
+    "C 190 240 180 270 152 290 C 126 282 116 268 112 250 Z"
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class _Lock:
 
     def mirrored(self) -> "_Lock":
         """The same strand on the other side of the face."""
+
         def flip(values: tuple[float, ...]) -> tuple[float, ...]:
             return tuple(512 - value if index % 2 == 0 else value for index, value in enumerate(values))
 
@@ -109,33 +118,47 @@ _LONG_LOCKS = (
 def back(head: Head) -> str:
     """Hair behind the neck and shoulders."""
     warp = head.hanging(0.0)
-    strands = ("M 150 150 C 132 250 130 350 116 500", "M 362 150 C 380 250 382 350 396 500",
-               "M 140 330 C 130 400 118 450 108 510", "M 372 330 C 382 400 394 450 404 510")
+    strands = (
+        "M 150 150 C 132 250 130 350 116 500",
+        "M 362 150 C 380 250 382 350 396 500",
+        "M 140 330 C 130 400 118 450 108 510",
+        "M 372 330 C 382 400 394 450 404 510",
+    )
     hollow = "M 150 220 C 142 320 146 400 170 480 L 342 480 C 366 400 370 320 362 220 Z"
-    return "".join((
-        shape(warped(blended(_BACK, _BACK_TURNED, head.turn), warp), "url(#hair-back)",
-              f'stroke="{INK}" stroke-width="2"'),
-        shape(warped(hollow, warp), "url(#hollow)"),
-        *(line(warped(strand, warp), INK, 1.2, 'opacity=".6"') for strand in strands),
-        *(line(warped(strand, lambda x, y: warp(x + 5, y)), "url(#streak)", 1.4, 'opacity=".35"')
-          for strand in strands),
-    ))
+    return "".join(
+        (
+            shape(
+                warped(blended(_BACK, _BACK_TURNED, head.turn), warp),
+                "url(#hair-back)",
+                f'stroke="{INK}" stroke-width="2"',
+            ),
+            shape(warped(hollow, warp), "url(#hollow)"),
+            *(line(warped(strand, warp), INK, 1.2, 'opacity=".6"') for strand in strands),
+            *(
+                line(warped(strand, lambda x, y: warp(x + 5, y)), "url(#streak)", 1.4, 'opacity=".35"')
+                for strand in strands
+            ),
+        )
+    )
 
 
 def _strand(lock: _Lock, warp: Warp, fill: str, width: float = 1.5) -> str:
     """One lock: outline that fades towards the root, a dark inner line, light streaks."""
     body = warped(lock.path, warp)
-    return "".join((
-        shape(body, f"url(#{fill})"),
-        line(body.removesuffix(" Z"), f"url(#{fill}-ink)", width),
-        line(warped(lock.between(0.72), warp), f"url(#{fill}-ink)", 0.9, 'opacity=".5"'),
-        line(warped(lock.between(0.28), warp), f"url(#{fill}-streak)", 1.5, 'opacity=".75"'),
-        line(warped(lock.between(0.42), warp), f"url(#{fill}-streak)", 0.8, 'opacity=".55"'),
-    ))
+    return "".join(
+        (
+            shape(body, f"url(#{fill})"),
+            line(body.removesuffix(" Z"), f"url(#{fill}-ink)", width),
+            line(warped(lock.between(0.72), warp), f"url(#{fill}-ink)", 0.9, 'opacity=".5"'),
+            line(warped(lock.between(0.28), warp), f"url(#{fill}-streak)", 1.5, 'opacity=".75"'),
+            line(warped(lock.between(0.42), warp), f"url(#{fill}-streak)", 0.8, 'opacity=".55"'),
+        )
+    )
 
 
 def bangs_shadow(head: Head) -> str:
     """The shadow that bangs and side locks cast on the face."""
+
     def lower(x: float, y: float) -> tuple[float, float]:
         return head.fringe(x + 3, y + 9)
 
@@ -175,8 +198,10 @@ def _flow(head: Head) -> str:
     lines: list[str] = []
     for index, share in enumerate((0.12, 0.28, 0.42, 0.58, 0.74, 0.9)):
         colour, opacity = (INK, 0.4) if index % 2 else ("#a58dff", 0.35)
-        for outer, hairline, top in ((mix(130, 112, head.turn), mix(164, 188, head.turn), mix(250, 244, head.turn)),
-                                     (mix(382, 374, head.turn), mix(348, 354, head.turn), mix(262, 264, head.turn))):
+        for outer, hairline, top in (
+            (mix(130, 112, head.turn), mix(164, 188, head.turn), mix(250, 244, head.turn)),
+            (mix(382, 374, head.turn), mix(348, 354, head.turn), mix(262, 264, head.turn)),
+        ):
             end, bend = mix(outer, hairline, share), mix(outer, top, 0.18 + 0.4 * share)
             path = f"M {top} {80 + 10 * share} C {bend} {82 + 40 * share} {end} {150 + 10 * share} {end} 280"
             lines.append(line(warped(path, head.outline), colour, 1.1, f'opacity="{opacity}"'))
@@ -185,21 +210,24 @@ def _flow(head: Head) -> str:
 
 def front(head: Head) -> str:
     """Cap, locks over the shoulders, face-framing locks, bangs, shine and rim light."""
+
     def side(x: float, y: float) -> Point:
         return head.rounded(x + 8.0 * head.turn * (x > CENTRE), y, 24.0, 132.0)
 
     cap = warped(blended(_CAP, _CAP_TURNED, head.turn), head.outline)
-    return "".join((
-        shape(cap, "url(#hair)", f'stroke="{INK}" stroke-width="2"'),
-        _long_locks(head),
-        _flow(head),
-        _strand(_FACE_LOCK, side, "hair"),
-        _strand(_FACE_LOCK.mirrored(), side, "hair"),
-        *(_strand(lock, head.fringe, "bangs", 1.4) for lock in _BANGS),
-        _shine(head),
-        _clip(head),
-        _rim(head),
-    ))
+    return "".join(
+        (
+            shape(cap, "url(#hair)", f'stroke="{INK}" stroke-width="2"'),
+            _long_locks(head),
+            _flow(head),
+            _strand(_FACE_LOCK, side, "hair"),
+            _strand(_FACE_LOCK.mirrored(), side, "hair"),
+            *(_strand(lock, head.fringe, "bangs", 1.4) for lock in _BANGS),
+            _shine(head),
+            _clip(head),
+            _rim(head),
+        )
+    )
 
 
 def _clip(head: Head) -> str:
@@ -207,11 +235,13 @@ def _clip(head: Head) -> str:
     bar = "M 168 213 L 181 186 L 185 188 L 172 215 Z"
     big, small = sparkle(176, 196, 12.0), sparkle(171, 213, 6.0)
     edge = 'stroke="#5a4a9a" stroke-width="1"'
-    return "".join((
-        shape(warped(bar, head.fringe), "#cfd6ff", edge),
-        shape(warped(big, head.fringe), "#fff3c4", edge),
-        shape(warped(small, head.fringe), "#b7ffe6", edge),
-    ))
+    return "".join(
+        (
+            shape(warped(bar, head.fringe), "#cfd6ff", edge),
+            shape(warped(big, head.fringe), "#fff3c4", edge),
+            shape(warped(small, head.fringe), "#b7ffe6", edge),
+        )
+    )
 
 
 def _shine(head: Head) -> str:
@@ -233,9 +263,14 @@ def _shine(head: Head) -> str:
 
 def _rim(head: Head) -> str:
     """Aurora light along the outer edge of the hair."""
-    right = ("M 304 70 C 356 86 388 138 381 250 C 383 200 374 108 304 70 Z",
-             "M 298 70 C 346 86 380 138 373 250 C 375 200 364 108 298 70 Z")
-    left = ("M 208 70 C 156 86 124 138 131 250 C 129 200 138 108 208 70 Z",
-            "M 198 70 C 144 86 106 138 113 250 C 111 200 122 108 198 70 Z")
+    right = (
+        "M 304 70 C 356 86 388 138 381 250 C 383 200 374 108 304 70 Z",
+        "M 298 70 C 346 86 380 138 373 250 C 375 200 364 108 298 70 Z",
+    )
+    left = (
+        "M 208 70 C 156 86 124 138 131 250 C 129 200 138 108 208 70 Z",
+        "M 198 70 C 144 86 106 138 113 250 C 111 200 122 108 198 70 Z",
+    )
     return shape(warped(blended(*right, head.turn), head.outline), "#9affe2", 'opacity=".85"') + shape(
-        warped(blended(*left, head.turn), head.outline), "#d3b0ff", 'opacity=".8"')
+        warped(blended(*left, head.turn), head.outline), "#d3b0ff", 'opacity=".8"'
+    )

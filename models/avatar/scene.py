@@ -66,16 +66,25 @@ def sparkle(x: float, y: float, size: float) -> str:
 
 def background() -> str:
     """Everything behind her."""
-    far = shape("M 0 452 L 40 424 L 66 438 L 104 404 L 140 442 L 180 428 L 340 432 L 384 416 L 420 434 L 456 398 "
-                "L 484 426 L 512 412 L 512 512 L 0 512 Z", "#1b3d74", 'opacity=".85"')
-    near = shape("M 0 484 C 60 458 110 478 160 468 L 360 470 C 410 458 460 474 512 454 L 512 512 L 0 512 Z", "#8fc6dc",
-                 'opacity=".4"')
-    return "".join((
-        f'<rect width="{SIZE}" height="{SIZE}" fill="url(#sky)"/>',
-        _stars(),
-        _ribbon("ray-violet", 170.0, 26.0, 0.6, 170.0),
-        _ribbon("ray-green", 268.0, 34.0, 2.4, 190.0),
-        far,
-        near,
-        f'<rect width="{SIZE}" height="{SIZE}" fill="url(#corners)"/>',
-    ))
+    far = shape(
+        "M 0 452 L 40 424 L 66 438 L 104 404 L 140 442 L 180 428 L 340 432 L 384 416 L 420 434 L 456 398 "
+        "L 484 426 L 512 412 L 512 512 L 0 512 Z",
+        "#1b3d74",
+        'opacity=".85"',
+    )
+    near = shape(
+        "M 0 484 C 60 458 110 478 160 468 L 360 470 C 410 458 460 474 512 454 L 512 512 L 0 512 Z",
+        "#8fc6dc",
+        'opacity=".4"',
+    )
+    return "".join(
+        (
+            f'<rect width="{SIZE}" height="{SIZE}" fill="url(#sky)"/>',
+            _stars(),
+            _ribbon("ray-violet", 170.0, 26.0, 0.6, 170.0),
+            _ribbon("ray-green", 268.0, 34.0, 2.4, 190.0),
+            far,
+            near,
+            f'<rect width="{SIZE}" height="{SIZE}" fill="url(#corners)"/>',
+        )
+    )

@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from core.recall import NO_CONTEXT, TIME
 from core.tasks import OUTPUT_MESSAGE, TASKS
+from models.registry import packed
 from models.training import cards, encoders, thresholds
 from models.training.corpus import Corpus
 from models.training.evaluate import evaluate_profile
@@ -39,6 +40,8 @@ PRETRAIN_EPOCHS = 5
 # how often every row is drawn anew, with another context and another recall: (for answers, for the other tasks)
 BASE_DRAWS = (4, 2)
 ADAPTER_DRAWS = (2, 1)
+# the base goes over freshly drawn examples this often, each time from a lower learning rate
+BASE_RATES = (8e-4, 5e-4)
 TEMPLATE_ROWS = 6
 
 
@@ -90,9 +93,10 @@ class Build:
 
     def _memory_encoder(self, out: Path) -> None:
         untuned = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
-        combinations = encoders.cartesian(untuned, encoders.memory_combinations("train"))
-        recall = encoders.persona_pairs(training_rows(), 3, random.Random(SEED + 1))
-        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=3, seed=SEED)
+        rng = random.Random(SEED + 1)
+        combinations = encoders.cartesian(untuned, encoders.memory_combinations("train"), rng)
+        recall = encoders.persona_pairs(training_rows(), 3, rng)
+        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
         untuned.save(str(out))
 
     def _ethics_encoder(self, out: Path) -> None:
@@ -104,13 +108,14 @@ class Build:
 
     def _base(self, out: Path) -> None:
         model, tokenizer = self._language_model("pretrained"), self._tokenizer()
-        examples = _draw(BASE_DRAWS, SEED)
-        tune_base(model, tokenizer, examples, self.work / "runs/base", seed=SEED)
+        for number, rate in enumerate(BASE_RATES):
+            examples = _draw(BASE_DRAWS, SEED + number)
+            tune_base(model, tokenizer, examples, self.work / f"runs/base-{number}", rate=rate, seed=SEED + number)
         model.save_pretrained(out)
 
     def _adapter(self, out: Path) -> None:
         task = out.name.removesuffix(".partial")
-        examples = _draw(ADAPTER_DRAWS, SEED + 2)
+        examples = _draw(ADAPTER_DRAWS, SEED + len(BASE_RATES))
         peft = train_adapter(
             self._language_model("base"), self._tokenizer(), examples, task,
             self.work / f"runs/{task}", rank=RANK, seed=SEED,
@@ -141,19 +146,14 @@ class Build:
         rows = recall_rows()
         model = SentenceTransformer(str(self.work / "memory_encoder"), device="cpu")
         prompts = model.encode([row.prompt for row in rows], show_progress_bar=False)
-        contexts = np.zeros_like(prompts)
-        with_context = [index for index, row in enumerate(rows) if row.context]
-        contexts[with_context] = model.encode([rows[index].context for index in with_context], show_progress_bar=False)
-        save_file(
-            {"prompts": prompts.astype(np.float16), "contexts": contexts.astype(np.float16)},
-            self.target / "recall.safetensors",
-        )
+        contexts = model.encode([row.context for row in rows if row.context], show_progress_bar=False)
+        vectors = {"prompts": packed(prompts), "contexts": packed(contexts)}
+        save_file(vectors, self.target / "recall.safetensors")
         lines = [
             json.dumps({"question": row.question, "answer": row.answer, "kind": row.kind}, ensure_ascii=False)
             for row in rows
         ]
         (self.target / "recall.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
 
     def _export_memory_targets(self) -> None:
         """The held-out targets come from the untuned encoder, which is not shipped."""

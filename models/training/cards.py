@@ -19,16 +19,16 @@ _SOURCES = """\
 """
 _LICENCE = "cc-by-sa-4.0"
 _LIMITS = """\
-A model of this size speaks about what its rows speak about. It cannot reason, calculate or look anything up, and it
-answers what it does not know with something that only sounds like an answer. It was built for 오로라's service, with the
-prompts of `core/tasks.py`, and is of little use elsewhere."""
+A model of this size speaks about what its rows speak about. It cannot reason, calculate or look anything up, and what
+it does not know it answers with something that only sounds like an answer. It was built for 오로라's service, with
+the prompts of `core/tasks.py`, and is of little use elsewhere."""
 
 _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "base": (
         "Base language model",
-        "Llama architecture, six layers of width 256, byte-fallback BPE of 6,400 entries. Pre-trained from scratch on the "
-        "public text below, then fine-tuned (all parameters, loss on completions) on our own persona rows in the four task "
-        "forms. No public answer is a training target of `output_message`.",
+        "Llama architecture, six layers of width 256, byte-fallback BPE of 6,400 entries. Pre-trained from scratch on "
+        "the public text below, then fine-tuned (all parameters, loss on completions) on our own persona rows in the "
+        "four task forms. No public answer is a training target of `output_message`.",
         (),
     ),
     "memory_encoder": (
@@ -40,9 +40,9 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "ethics_encoder": (
         "Ethics encoder",
-        "The same untuned encoder, tuned on pairs of an utterance and a category name (behaviour.md §7). Its thresholds "
-        "stand in `../thresholds.json`: per category the smallest one at which everyday text is hardly ever sanctioned. "
-        "It errs towards silence; subtle insults pass.",
+        "The same untuned encoder, tuned on pairs of an utterance and a category name (behaviour.md §7). Its "
+        "thresholds stand in `../thresholds.json`: per category the smallest one at which everyday text is hardly ever "
+        "sanctioned. It errs towards silence; subtle insults pass.",
         (
             "ethics_rows", "ethics_accuracy", "ethics_recall", "ethics_false_on_lookalikes", "ethics_recall_zero_width",
             "ethics_recall_spread_jamo", "ethics_recall_full_width", "ethics_recall_spaced", "ethics_recall_repeated",
@@ -51,7 +51,14 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 _ADAPTER_FIGURES = {
-    "output_message": ("persona_questions", "persona_facts_right", "answers", "ended_on_mark", "no_reply", "number_prefixed"),
+    "output_message": (
+        "persona_questions",
+        "persona_facts_right",
+        "answers",
+        "ended_on_mark",
+        "no_reply",
+        "number_prefixed",
+    ),
 }
 
 
@@ -61,17 +68,20 @@ def write(target: Path, figures: dict[str, Any]) -> None:
     for task in TASKS:
         cards[f"adapters/{task.name}"] = (
             f"LoRA adapter `{task.name}`",
-            "LoRA of rank 16 (alpha 16, dropout 0.05, gaussian initialisation, learning rate 3e-4) on the bundled base, "
-            "trained with TRL on our own persona rows; loss on the completion only.",
+            "LoRA of rank 16 (alpha 16, dropout 0.05, gaussian initialisation, learning rate 3e-4) on the bundled "
+            "base, trained with TRL on our own persona rows; loss on the completion only.",
             _ADAPTER_FIGURES.get(task.name, ()),
         )
     for folder, (title, text, names) in cards.items():
         rows = "\n".join(f"| {name} | {figures[name]} |" for name in names if name in figures)
-        measured = f"\n## Figures\n\n`ohlora evaluate bundled`, {figures['model']}:\n\n| figure | value |\n|---|---|\n{rows}\n"
+        measured = (
+            f"\n## Figures\n\n`ohlora evaluate bundled`, {figures['model']}:\n\n| figure | value |\n|---|---|\n{rows}\n"
+        )
         card = (
             f"---\nlanguage: ko\nlicense: {_LICENCE}\nlibrary_name: {_library(folder)}\n---\n\n# {title}\n\n{text}\n\n"
-            f"## Trained on\n\n{_SOURCES}\nRebuilt by `make bundled CORPUS=…`; seeds stand in `models/training/bundled.py`. "
-            f"The weights are shared under {_LICENCE.upper()}, as the text they learned from asks.\n"
+            f"## Trained on\n\n{_SOURCES}\nRebuilt by `make bundled CORPUS=…`; seeds stand in "
+            f"`models/training/bundled.py`. The weights are shared under {_LICENCE.upper()}, as the text they learned "
+            f"from asks.\n"
             f"{measured if rows else ''}\n## Limits\n\n{_LIMITS}\n"
         )
         (target / folder / "README.md").write_text(card, encoding="utf-8")

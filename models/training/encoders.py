@@ -24,6 +24,7 @@ from models.training.disguise import disguised
 from models.training.rows import Row
 
 LAYERS = 4
+UNRELATED_KEPT = 0.25
 Pairs = list[tuple[str, str]]
 
 
@@ -112,15 +113,16 @@ def key_similarities(untuned: SentenceTransformer, combinations: Sequence[Memory
     return np.asarray((2.6 * (vectors @ vectors.T) - 1.6).clip(0.0, 1.0), dtype=np.float32)
 
 
-def cartesian(untuned: SentenceTransformer, combinations: Sequence[MemoryPair]) -> Dataset:
-    """Every memory with every message, and the target similarity of each pair."""
+def cartesian(untuned: SentenceTransformer, combinations: Sequence[MemoryPair], rng: random.Random) -> Dataset:
+    """Every memory with every message and the target similarity; of the many unrelated pairs every fourth will do."""
     targets = key_similarities(untuned, combinations)
     columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
     for i, memory in enumerate(combinations):
         for j, message in enumerate(combinations):
-            columns["sentence1"].append(memory.memory)
-            columns["sentence2"].append(message.message)
-            columns["score"].append(float(targets[i, j]))
+            if targets[i, j] > 0 or rng.random() < UNRELATED_KEPT:
+                columns["sentence1"].append(memory.memory)
+                columns["sentence2"].append(message.message)
+                columns["score"].append(float(targets[i, j]))
     return Dataset.from_dict(columns)
 
 
@@ -130,7 +132,9 @@ def _key(item: str) -> str:
     return "좋아하는 가수" if key == "좋아하는 아이돌" else key
 
 
-def tune_memory(model: SentenceTransformer, train: Dataset, recall: Pairs, work: Path, *, epochs: float, seed: int) -> None:
+def tune_memory(
+    model: SentenceTransformer, train: Dataset, recall: Pairs, work: Path, *, epochs: float, seed: int
+) -> None:
     """Cosine-similarity loss on the combinations; persona pairs beside it keep the encoder fit for persona recall."""
     SentenceTransformerTrainer(
         model=model,
@@ -150,30 +154,38 @@ def public_ethics(corpus: Corpus, rng: random.Random) -> list[tuple[str, str]]:
     """Everyday public text as `normal`, and comments labelled political or hateful. Every second chatbot question stays
     out, so that the rate of false sanctions can be read on text the encoder never saw."""
     everyday = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2 == 0]
-    everyday = rng.sample(everyday, 3000)
-    everyday += rng.sample([text for text in corpus.utterances() if 4 <= len(text) <= 50], 2500)
+    everyday = rng.sample(everyday, 1800)
+    everyday += rng.sample([text for text in corpus.utterances() if 4 <= len(text) <= 50], 1200)
     rows = [(text, "normal") for text in everyday]
     for comment, labels in corpus.comments():
-        if len(comment) <= 60:
+        if len(comment) <= 60 and not labels & {8}:
             if labels == {2}:
-                rows.append((comment, "politics"))
-            elif labels and not labels & {2, 3, 8}:
+                rows += [(comment, "politics")] * 2
+            elif 2 not in labels:
                 rows.append((comment, "hate"))
     return [(unmask(text), category) for text, category in rows if text]
 
 
 def tune_ethics(
-    model: SentenceTransformer, rows: list[tuple[str, str]], extra: list[tuple[str, str]], work: Path, *, epochs: int, seed: int
+    model: SentenceTransformer,
+    rows: list[tuple[str, str]],
+    extra: list[tuple[str, str]],
+    work: Path,
+    *,
+    epochs: int,
+    seed: int,
 ) -> None:
-    """Pairs (prompt, category name), target 1 for the right one and 0 for the others; cosine-similarity loss."""
+    """Pairs (prompt, category name), target 1 for the right one and 0 for the others; cosine-similarity loss.
+
+    Each pass sees every row of ours in another shape, so that no single word decides.
+    """
     rng = random.Random(seed)
+    texts = [(_reshaped(text, rng), category) for _ in range(epochs) for text, category in rows] + extra
     columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
-    texts = [pair for _ in range(epochs) for pair in rows] + extra
-    texts += [(unmask(disguised(text, rng)), category) for text, category in rows for _ in range(2)]
     for text, category in texts:
-        wrong = [other for other in CATEGORIES if other != category]
-        shown = wrong if rng.random() < 0.5 else rng.sample(wrong, 2)
-        for name in [category, *shown]:
+        wrong = [other for other in CATEGORIES if other not in (category, "normal")]
+        shown = {category, "normal", *rng.sample(wrong, 2)}
+        for name in sorted(shown):
             columns["sentence1"].append(text)
             columns["sentence2"].append(CATEGORIES[name])
             columns["score"].append(1.0 if name == category else 0.0)
@@ -183,3 +195,16 @@ def tune_ethics(
         train_dataset=Dataset.from_dict(columns),
         loss=CosineSimilarityLoss(model),
     ).train()
+
+
+def _reshaped(text: str, rng: random.Random) -> str:
+    """As it is, a word short, with or without her name, or with what a disguise leaves behind."""
+    words = text.split()
+    chance = rng.random()
+    if chance < 0.35 and len(words) > 2:
+        words.pop(rng.randrange(len(words)))
+    elif chance < 0.5:
+        words = words[1:] if words[0] == "로라야" and len(words) > 1 else ["로라야", *words]
+    elif chance < 0.7:
+        return unmask(disguised(text, rng))
+    return " ".join(words)

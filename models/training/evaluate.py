@@ -109,9 +109,7 @@ async def _persona(profile: Profile) -> Figures:
     engine = Engine(device, LANES, limit=4096)
     models = models_on(engine, profile, recall=True)
     counting = _Counting(models.language)
-    talk = Conversation(
-        Models(**{**vars(models), "language": counting}), _Strangers(), _Now(), Policy()
-    )
+    talk = Conversation(Models(**{**vars(models), "language": counting}), _Strangers(), _Now(), Policy())
     asked = list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion))
     valid = [row.prompt for row in load_rows("valid") if not row.context and not row.time]
     try:
@@ -129,7 +127,9 @@ async def _persona(profile: Profile) -> Figures:
         "answers": len(answers),
         "ended_on_mark": _share(sum(counting.ended), len(counting.ended)),
         "no_reply": _share(answers.count(tasks.NO_REPLY), len(answers)),
-        "number_prefixed": _share(sum(answer[:1].isdigit() and answer[1:2] in ".)" for answer in answers), len(answers)),
+        "number_prefixed": _share(
+            sum(answer[:1].isdigit() and answer[1:2] in ".)" for answer in answers), len(answers)
+        ),
         "false_sanctions_on_persona": sum(bool(turn.sanctions) for turn in turns),
     }
 

@@ -64,7 +64,9 @@ def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "labels": ids}
 
 
-def pretrain(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, work: Path, *, epochs: float, seed: int) -> LlamaForCausalLM:
+def pretrain(
+    corpus: Corpus, tokenizer: PreTrainedTokenizerBase, work: Path, *, epochs: float, seed: int
+) -> LlamaForCausalLM:
     """Train a new base model on the public corpus; resumes from the last checkpoint in `work`."""
     torch.manual_seed(seed)
     utterances = [text for text in corpus.utterances() if 6 <= len(text) <= 40]
@@ -88,6 +90,8 @@ def pretrain(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, work: Path, *, 
         seed=seed,
         dataloader_pin_memory=False,
     )
-    trainer = Trainer(model=model, args=arguments, train_dataset=pack(documents, tokenizer, seed), data_collator=collate)
+    trainer = Trainer(
+        model=model, args=arguments, train_dataset=pack(documents, tokenizer, seed), data_collator=collate
+    )
     trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
     return model

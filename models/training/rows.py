@@ -18,7 +18,8 @@ from core.timeinfo import WEEKDAYS
 from models.datasets.schema import ROOT, PersonaRow, Template, persona_rows, read_rows
 
 _PREFIX = re.compile(
-    rf"(?P<memory>\[[^\[\]]+: [^\[\]]+\] )?(?:{re.escape(tasks.LAST_SUMMARY)} (?P<summary>.+?) {re.escape(tasks.QUESTION)} )?"
+    r"(?P<memory>\[[^\[\]]+: [^\[\]]+\] )?"
+    rf"(?:{re.escape(tasks.LAST_SUMMARY)} (?P<summary>.+?) {re.escape(tasks.QUESTION)} )?"
     r"(?P<time>\(지금은 .요일 ..\) )?"
 )
 _SLOT = re.compile(r"\{(\w+)(?::([^/}]+)/([^}]+))?\}")

@@ -55,12 +55,18 @@ def _dataset(examples: Sequence[Example]) -> Dataset:
 
 
 def tune_base(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], work: Path, *, seed: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    work: Path,
+    *,
+    rate: float,
+    seed: int,
 ) -> None:
     """All parameters, all tasks, one pass; changes `model` in place."""
     SFTTrainer(
         model=model,
-        args=_settings(work, epochs=1, rate=8e-4, seed=seed, batch=48),
+        args=_settings(work, epochs=1, rate=rate, seed=seed, batch=48),
         train_dataset=_dataset(examples),
         processing_class=tokenizer,
     ).train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
