@@ -32,7 +32,7 @@ class Policy:
     birthday: date = date(2003, 10, 11)
     prompt_tokens: int = 40
     answer_tokens: int = 128
-    # recall is left out where it would leave less than this for the answer
+    # memory, summary and recall are left out where they would leave less than this for the answer
     answer_room: int = 48
     retry_heat: float = 0.1
     ladders: Mapping[str, tuple[timedelta, ...]] = field(default_factory=lambda: sanctions.LADDERS)
@@ -134,12 +134,17 @@ class Conversation:
         stored = await self._record.memories.items(message.person)
         usable = memory.usable(stored, message.chat.scope, now, self._policy.zone)
         item = memory.best(usable, vector, self._models.memory_threshold)
-        if item is not None:
-            return f"{item.text} {timed}", recall.Asked(vector, marked, recall.MEMORY, item.vector)
+        if item is not None and self._leaves_room(reminded := f"{item.text} {timed}"):
+            return reminded, recall.Asked(vector, marked, recall.MEMORY, item.vector)
         summary = await self._record.memories.summary(message.person, message.chat)
-        if summary is not None:
-            return tasks.with_summary(summary.text, timed), recall.Asked(vector, marked, recall.SUMMARY, summary.vector)
+        if summary is not None and self._leaves_room(following := tasks.with_summary(summary.text, timed)):
+            return following, recall.Asked(vector, marked, recall.SUMMARY, summary.vector)
         return timed, recall.Asked(vector, marked)
+
+    def _leaves_room(self, final_input: str) -> bool:
+        """Whether an answer still fits behind it; a context that does not leave it that room stays out."""
+        used = self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, tasks.answer_prompt(final_input))
+        return used + self._policy.answer_room <= self._policy.answer_tokens
 
     async def _answer(self, person: PersonKey, final_input: str, now: datetime) -> str:
         """Up to five attempts at an answer that passes the gate and the calendar."""
@@ -165,8 +170,7 @@ class Conversation:
             return final_input
         age = _age(self._policy.birthday, now.astimezone(self._policy.zone).date())
         text = tasks.with_recall(row.question, recall.aged_answer(row.answer, age), final_input)
-        used = self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, tasks.answer_prompt(text))
-        return text if used + self._policy.answer_room <= self._policy.answer_tokens else final_input
+        return text if self._leaves_room(text) else final_input
 
     async def _write(self, task: tasks.Task[T], prompt: str, person: PersonKey) -> T:
         for _ in range(task.attempts):

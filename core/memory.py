@@ -61,15 +61,15 @@ def local_day(moment: datetime, zone: ZoneInfo) -> date:
 
 def aged_text(key: str, value: str) -> str | None:
     """What `[내일 …: value]` will say tomorrow; None for items that do not age into another text."""
-    return f"[{_TODAY}{key.removeprefix(_TOMORROW)}: {value}]" if key.startswith(_TOMORROW) else None
+    return f"[{_TODAY}{key.removeprefix(_TOMORROW)}: {value}]" if _begins_with(key, _TOMORROW) else None
 
 
 def aged(item: MemoryItem, now: datetime, zone: ZoneInfo) -> MemoryItem | None:
     """The item as it reads `now`: `내일 …` becomes `오늘 …` at the next 04:00, `오늘 …` is gone then (None)."""
     days = (local_day(now, zone) - local_day(item.learned_at, zone)).days
-    if item.key.startswith(_TODAY):
+    if _begins_with(item.key, _TODAY):
         return item if days <= 0 else None
-    if not item.key.startswith(_TOMORROW) or days <= 0:
+    if not _begins_with(item.key, _TOMORROW) or days <= 0:
         return item
     if days > 1 or item.aged_vector is None:
         return None
@@ -104,6 +104,11 @@ def change(items: Iterable[MemoryItem], new: MemoryItem | None, now: datetime, z
         elif new is not None and _same(reading.key, new.key) and new.scope == item.scope:
             forget.append(item.item_id)
     return MemoryChange(tuple(forget), None if known else new)
+
+
+def _begins_with(key: str, day: str) -> bool:
+    """`내일 일정` begins with 내일, `내일모레 일정` does not."""
+    return key == day or key.startswith(f"{day} ")
 
 
 def _same(first: str, second: str) -> bool:

@@ -124,7 +124,8 @@ class Profile:
 
 def packed(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     """(rows, width) unit vectors in a byte a number; the length of a row needs no storing, it is 1."""
-    return np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127).astype(np.int8)
+    stored: NDArray[np.int8] = np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127).astype(np.int8)
+    return stored
 
 
 def unpacked(stored: NDArray[np.int8]) -> NDArray[np.float32]:

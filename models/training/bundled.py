@@ -94,16 +94,19 @@ class Build:
     def _memory_encoder(self, out: Path) -> None:
         untuned = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
         rng = random.Random(SEED + 1)
-        combinations = encoders.cartesian(untuned, encoders.memory_combinations("train"), rng)
+        own = encoders.memory_combinations("train")
+        own += encoders.persona_memories(load_rows("train"))
+        combinations = encoders.cartesian(untuned, own, rng)
         recall = encoders.persona_pairs(training_rows(), 3, rng)
-        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
+        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=1, seed=SEED)
         untuned.save(str(out))
 
     def _ethics_encoder(self, out: Path) -> None:
         model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
         public = encoders.public_ethics(self.corpus, random.Random(SEED))
+        public += encoders.persona_ethics(load_rows("train"))
         own = encoders.ethics_rows("train")
-        encoders.tune_ethics(model, own, public, self.work / "runs/ethics_encoder", epochs=6, seed=SEED)
+        encoders.tune_ethics(model, own, public, self.work / "runs/ethics_encoder", epochs=4, seed=SEED)
         model.save(str(out))
 
     def _base(self, out: Path) -> None:
@@ -120,7 +123,7 @@ class Build:
             self._language_model("base"), self._tokenizer(), examples, task,
             self.work / f"runs/{task}", rank=RANK, seed=SEED,
         )  # fmt: skip
-        peft.save_pretrained(out)
+        peft.save_pretrained(str(out))
 
     def _export(self) -> None:
         """Half precision, the index of persona rows, thresholds, cards."""
@@ -130,7 +133,7 @@ class Build:
         self._tokenizer().save_pretrained(self.target / "base")
         for task in TASKS:
             adapter = PeftModel.from_pretrained(self._language_model("base"), self.work / "adapters" / task.name)
-            adapter.half().save_pretrained(self.target / "adapters" / task.name)
+            adapter.half().save_pretrained(str(self.target / "adapters" / task.name))
             _set_base(self.target / "adapters" / task.name)
         for name in ("memory_encoder", "ethics_encoder"):
             model = SentenceTransformer(str(self.work / name), device="cpu")

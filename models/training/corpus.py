@@ -19,9 +19,10 @@ class Corpus:
     root: Path
 
     def _rows(self, name: str, delimiter: str, *, quoted: bool) -> Iterator[dict[str, str]]:
-        quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
         with (self.root / name).open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.DictReader(file, delimiter=delimiter, quoting=quoting):
+            for row in csv.DictReader(
+                file, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+            ):
                 yield {key: normalise(value) for key, value in row.items() if isinstance(value, str)}
 
     def chatbot(self) -> list[tuple[str, str, int]]:

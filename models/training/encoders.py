@@ -24,7 +24,8 @@ from models.training.disguise import disguised
 from models.training.rows import Row
 
 LAYERS = 4
-UNRELATED_KEPT = 0.25
+# of all memory–message pairs, the share that is trained on: with the same kind of key, with another
+RELATED_KEPT, UNRELATED_KEPT = 0.5, 0.05
 Pairs = list[tuple[str, str]]
 
 
@@ -107,6 +108,13 @@ def memory_combinations(split: str) -> list[MemoryPair]:
     return [pair for pair in read_rows(ROOT / "memory_pairs.jsonl", MemoryPair) if pair.data_type == split]
 
 
+def persona_memories(rows: Iterable[Row]) -> list[MemoryPair]:
+    """Persona rows with a memory in front: a combination each."""
+    return [
+        MemoryPair(data_type="train", memory=row.context, message=row.prompt) for row in rows if row.kind == "memory"
+    ]
+
+
 def key_similarities(untuned: SentenceTransformer, combinations: Sequence[MemoryPair]) -> NDArray[np.float32]:
     """(memories, messages): the rescaled similarity of the two keys under the untuned encoder (behaviour.md §6)."""
     vectors = untuned.encode([_key(pair.memory) for pair in combinations], show_progress_bar=False)
@@ -114,12 +122,12 @@ def key_similarities(untuned: SentenceTransformer, combinations: Sequence[Memory
 
 
 def cartesian(untuned: SentenceTransformer, combinations: Sequence[MemoryPair], rng: random.Random) -> Dataset:
-    """Every memory with every message and the target similarity; of the many unrelated pairs every fourth will do."""
+    """Memories with messages and their target similarity: all that were written together, of the others a sample."""
     targets = key_similarities(untuned, combinations)
     columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
     for i, memory in enumerate(combinations):
         for j, message in enumerate(combinations):
-            if targets[i, j] > 0 or rng.random() < UNRELATED_KEPT:
+            if i == j or rng.random() < (RELATED_KEPT if targets[i, j] > 0 else UNRELATED_KEPT):
                 columns["sentence1"].append(memory.memory)
                 columns["sentence2"].append(message.message)
                 columns["score"].append(float(targets[i, j]))
@@ -148,6 +156,23 @@ def ethics_rows(split: str) -> list[tuple[str, str]]:
     """(text as the classifier sees it, category) of our own utterances."""
     rows = read_rows(ROOT / "ethics.jsonl", EthicsRow)
     return [(unmask(row.text), row.category) for row in rows if row.data_type == split]
+
+
+_REFUSED = {
+    "love_": "love", "politics_": "politics", "insult_parents": "insult",
+    "hate_group_": "hate", "swear": "hate", "improper_": "hate",
+}  # fmt: skip
+_BORDERLINE = ("insult_", "ask_swear")
+
+
+def persona_ethics(rows: Iterable[Row]) -> list[tuple[str, str]]:
+    """What people ask her is normal, but for the intents she refuses; rude ones that are no case stay out."""
+    labelled = []
+    for row in rows:
+        refused = next((category for intent, category in _REFUSED.items() if row.group.startswith(intent)), None)
+        if refused or not row.group.startswith(_BORDERLINE):
+            labelled.append((unmask(row.prompt), refused or "normal"))
+    return labelled
 
 
 def public_ethics(corpus: Corpus, rng: random.Random) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ def train_tokenizer(documents: Iterable[str], path: Path) -> PreTrainedTokenizer
     )
     tokenizer.train_from_iterator(documents, trainer)
     tokenizer.add_tokens([AddedToken(mark, lstrip=True, normalized=False) for mark in MARKS])
-    wrapped = PreTrainedTokenizerFast(
+    wrapped = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         pad_token="<pad>",
         eos_token="<eos>",

@@ -17,14 +17,12 @@ from trl import SFTConfig, SFTTrainer
 from models.training.rows import Example
 
 LLAMA_MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-# task → passes over its examples
-ADAPTER_EPOCHS = {"output_message": 1.0, "summary": 1.0, "memory": 1.0, "eyes_mouth_pose": 1.0}
 
 
-def _settings(work: Path, *, epochs: float, rate: float, seed: int, batch: int) -> SFTConfig:
+def _settings(work: Path, *, rate: float, seed: int, batch: int) -> SFTConfig:
     return SFTConfig(
         output_dir=str(work),
-        num_train_epochs=epochs,
+        num_train_epochs=1,
         per_device_train_batch_size=batch,
         learning_rate=rate,
         lr_scheduler_type="cosine",
@@ -66,7 +64,7 @@ def tune_base(
     """All parameters, all tasks, one pass; changes `model` in place."""
     SFTTrainer(
         model=model,
-        args=_settings(work, epochs=1, rate=rate, seed=seed, batch=48),
+        args=_settings(work, rate=rate, seed=seed, batch=48),
         train_dataset=_dataset(examples),
         processing_class=tokenizer,
     ).train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
@@ -93,7 +91,7 @@ def train_adapter(
     )
     trainer = SFTTrainer(
         model=model,
-        args=_settings(work, epochs=ADAPTER_EPOCHS[task], rate=3e-4, seed=seed, batch=32),
+        args=_settings(work, rate=3e-4, seed=seed, batch=32),
         train_dataset=_dataset([example for example in examples if example.task == task]),
         processing_class=tokenizer,
         peft_config=lora,

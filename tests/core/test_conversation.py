@@ -137,6 +137,13 @@ class TestTheFinalInput:
             "(오로라 답변 요약) 둘째 요약 (사용자 질문) (지금은 금요일 오후) 오늘 뭐 먹지 (답변 시작)",
         ]
 
+    async def test_a_context_that_leaves_no_room_for_an_answer_stays_out(self, record: Record) -> None:
+        talk = Talk(record, script(summary=["가" * 100, "둘째 요약"]))
+        for text in ("안녕", "밥은 먹었니" * 7, "밥은 먹었니"):
+            await talk.say(text)
+        assert talk.asked()[1].text == "밥은 먹었니" * 7 + " (답변 시작)"
+        assert talk.asked()[2].text.startswith("(오로라 답변 요약) 둘째 요약")
+
     @pytest.mark.parametrize(
         ("person", "chat", "found"),
         [(MINA, HOME, True), (MINA, ELSEWHERE, False), (MINA, SERVER, False), (JUN, HOME, False)],

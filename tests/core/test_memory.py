@@ -32,6 +32,7 @@ def seoul(day: int, clock: str) -> datetime:
         ("내일 일정", "21 10:00", "23 04:00", None),
         ("내일 일정", "21 03:59", "21 04:00", "오늘 일정"),
         ("내일 일정", "21 03:59", "22 04:00", None),
+        ("내일모레 일정", "21 10:00", "22 04:00", "내일모레 일정"),
         ("오늘 일정", "21 10:00", "22 03:59", "오늘 일정"),
         ("오늘 일정", "21 10:00", "22 04:00", None),
         ("오늘 일정", "21 03:59", "21 04:00", None),
@@ -59,7 +60,13 @@ def test_a_day_begins_at_four_in_the_persons_zone() -> None:
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [("내일 일정", "[오늘 일정: x]"), ("내일", "[오늘: x]"), ("오늘 일정", None), ("취미", None)],
+    [
+        ("내일 일정", "[오늘 일정: x]"),
+        ("내일", "[오늘: x]"),
+        ("오늘 일정", None),
+        ("취미", None),
+        ("내일모레 일정", None),
+    ],
 )
 def test_only_tomorrows_items_have_another_text(key: str, text: str | None) -> None:
     assert aged_text(key, "x") == text

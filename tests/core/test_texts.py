@@ -38,19 +38,19 @@ def test_every_notice_and_category_has_a_sentence(language: str) -> None:
 @pytest.mark.parametrize(
     ("length", "korean", "english"),
     [
-        (timedelta(0), "0분", "0 minutes"),
-        (timedelta(minutes=30), "30분", "30 minutes"),
+        (timedelta(0), "0분", "0 minute(s)"),
+        (timedelta(minutes=30), "30분", "30 minute(s)"),
         (timedelta(minutes=90), "1시간 30분", None),
-        (2 * HOUR, "2시간", "2 hours"),
+        (2 * HOUR, "2시간", "2 hour(s)"),
         (24 * HOUR, "1일", None),
-        (14 * DAY, "14일", "14 days"),
+        (14 * DAY, "14일", "14 day(s)"),
         (3 * DAY + HOUR, "3일 1시간", None),
-        (90 * DAY, "90일", "90 days"),
-        (364 * DAY, "364일", "364 days"),
+        (90 * DAY, "90일", "90 day(s)"),
+        (364 * DAY, "364일", "364 day(s)"),
         (365 * DAY, "1년", None),
         (365 * DAY + HOUR, "1년 1시간", None),
-        (730 * DAY, "2년", "2 years"),
-        (1461 * DAY, "4년", "4 years"),
+        (730 * DAY, "2년", "2 year(s)"),
+        (1461 * DAY, "4년", "4 year(s)"),
     ],
 )
 def test_a_period_is_told_completely(length: timedelta, korean: str, english: str | None) -> None:
