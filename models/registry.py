@@ -129,9 +129,12 @@ def packed(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
 
 
 def unpacked(stored: NDArray[np.int8]) -> NDArray[np.float32]:
-    """The unit vectors again, each within a cosine of 0.9999 of what was packed."""
+    """The unit vectors again, each within a cosine of 0.999 of what was packed. Raises ValueError for zeros."""
     vectors = stored.astype(np.float32)
-    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not lengths.all():
+        raise ValueError("a vector of zeros")
+    unit: NDArray[np.float32] = vectors / lengths
     return unit
 
 

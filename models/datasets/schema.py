@@ -48,12 +48,17 @@ class Template(_Row):
     pose: Pose
 
 
-class EthicsRow(_Row):
-    """One utterance and its category."""
+class HeldOutUtterance(_Row):
+    """An utterance and its category, written apart from the rows."""
 
     category: Literal["love", "politics", "insult", "hate", "normal"]
-    data_type: Split
     text: Text
+
+
+class EthicsRow(HeldOutUtterance):
+    """One utterance and its category; `valid` rows choose the thresholds."""
+
+    data_type: Split
 
 
 class MemoryPair(_Row):

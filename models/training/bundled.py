@@ -98,7 +98,7 @@ class Build:
         own += encoders.persona_memories(load_rows("train"))
         combinations = encoders.cartesian(untuned, own, rng)
         recall = encoders.persona_pairs(training_rows(), 3, rng)
-        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=1, seed=SEED)
+        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
         untuned.save(str(out))
 
     def _ethics_encoder(self, out: Path) -> None:

@@ -24,7 +24,7 @@ from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
 from core.ports import Completion, LanguageModel, Prompt
 from core.sanctions import Sanction
 from core.text import normalise
-from models.datasets.schema import ROOT, HeldOutQuestion, read_rows
+from models.datasets.schema import ROOT, HeldOutQuestion, HeldOutUtterance, read_rows
 from models.device import DeviceProcess
 from models.encoder import SentenceEncoder
 from models.engine import Engine
@@ -32,7 +32,7 @@ from models.registry import Profile
 from models.serving import LANES, models_on
 from models.training.corpus import Corpus
 from models.training.disguise import DISGUISES
-from models.training.encoders import ethics_rows, memory_combinations
+from models.training.encoders import memory_combinations
 from models.training.rows import load_rows
 from models.training.thresholds import ethics_scores
 
@@ -156,7 +156,7 @@ def _ethics(profile: Profile, corpus: Corpus | None) -> Figures:
         scores = ethics_scores(encoder, [normalise(text) for text in texts])
         return (scores >= limits) & (scores[:, names.index("normal")] < thresholds.veto)[:, None]
 
-    rows = ethics_rows("valid")
+    rows = [(row.text, row.category) for row in read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance)]
     guessed = ethics_scores(encoder, [text for text, _ in rows]).argmax(axis=1)
     bad = [(text, names.index(category)) for text, category in rows if category != "normal"]
     normal = [text for text, category in rows if category == "normal"]

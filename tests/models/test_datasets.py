@@ -11,6 +11,7 @@ from models.datasets.schema import (
     ROOT,
     EthicsRow,
     HeldOutQuestion,
+    HeldOutUtterance,
     MemoryPair,
     PersonaRow,
     Template,
@@ -45,6 +46,13 @@ def test_no_prompt_stands_twice() -> None:
 def test_a_time_mark_stands_exactly_before_prompts_that_speak_of_time() -> None:
     for row in (Row.parse(row.intent, row) for row in PERSONA):
         assert bool(row.time) == any(word in row.prompt for word in TIME_WORDS), row.question
+
+
+def test_held_out_utterances_are_not_among_the_rows() -> None:
+    held_out = list(read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance))
+    assert len(held_out) >= 200
+    known = {bare(row.text) for row in ETHICS}
+    assert [row.text for row in held_out if bare(row.text) in known] == []
 
 
 def test_held_out_questions_are_not_among_the_rows() -> None:

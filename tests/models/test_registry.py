@@ -4,10 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import ConfigurationError
-from models.registry import Profile
+from models.registry import Profile, packed, unpacked
 
 
 @pytest.fixture
@@ -89,3 +90,16 @@ def test_persona_rows_that_do_not_fit_their_vectors_are_refused(copy: Path, line
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nowhere"):
         Profile(tmp_path / "nowhere").verify()
+
+
+def test_packed_vectors_come_back_as_the_same_directions() -> None:
+    vectors = np.random.default_rng(1).normal(size=(50, 256)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    again = unpacked(packed(vectors))
+    assert (np.sum(vectors * again, axis=1) > 0.999).all()
+    assert np.allclose(np.linalg.norm(again, axis=1), 1, atol=1e-6)
+
+
+def test_a_packed_vector_of_zeros_is_refused() -> None:
+    with pytest.raises(ValueError, match="zeros"):
+        unpacked(np.zeros((1, 8), np.int8))
