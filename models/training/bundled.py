@@ -196,6 +196,7 @@ def _set_base(adapter: Path) -> None:
     path = adapter / "adapter_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = "base"
+    config["target_modules"].sort()  # PEFT keeps a set
     path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -44,7 +44,8 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "thresholds stand in `../thresholds.json`: per category the smallest one at which everyday text is hardly ever "
         "sanctioned. It errs towards silence; subtle insults pass.",
         (
-            "ethics_rows", "ethics_accuracy", "ethics_recall", "ethics_false_on_lookalikes", "ethics_recall_zero_width",
+            "ethics_rows", "ethics_accuracy", "sanctioned", "sanctioned_lookalikes",
+            "ethics_recall", "ethics_recall_zero_width",
             "ethics_recall_spread_jamo", "ethics_recall_full_width", "ethics_recall_spaced", "ethics_recall_repeated",
             "everyday_questions", "false_sanctions_chatbot", "false_sanctions_chatbot_unseen",
         ),

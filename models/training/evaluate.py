@@ -7,17 +7,19 @@ import asyncio
 import json
 import os
 import random
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from safetensors.numpy import load_file
 
-from core import Conversation, Models, Policy, tasks
+from core import Conversation, Policy, tasks
 from core.ethics import CATEGORIES
 from core.memory import MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
@@ -34,10 +36,11 @@ from models.training.corpus import Corpus
 from models.training.disguise import DISGUISES
 from models.training.encoders import memory_combinations
 from models.training.rows import load_rows
-from models.training.thresholds import ethics_scores
+from models.training.thresholds import ethics_scores, unseen_everyday
 
 SEED = 7
 Figures = dict[str, Any]
+Ask = Callable[[list[str]], Awaitable[list[Turn]]]
 
 
 def evaluate_profile(root: Path, corpus: Path | None) -> Figures:
@@ -45,8 +48,8 @@ def evaluate_profile(root: Path, corpus: Path | None) -> Figures:
     profile = Profile(root)
     profile.verify()
     figures: Figures = {"model": profile.version, "cores": os.cpu_count()}
-    figures |= asyncio.run(_persona(profile))
-    figures |= _ethics(profile, Corpus(corpus) if corpus else None)
+    figures |= asyncio.run(_talking(profile, Corpus(corpus) if corpus else None))
+    figures |= _ethics(profile)
     figures |= _memory(profile)
     table = Table("figure", "value", title=f"{profile.version} on held-out data")
     for name, value in figures.items():
@@ -103,35 +106,68 @@ class _Now:
         return datetime.now(UTC)
 
 
-async def _persona(profile: Profile) -> Figures:
-    """Facts on the held-out questions, and how answers end there and on the valid rows."""
+async def _talking(profile: Profile, corpus: Corpus | None) -> Figures:
+    """What needs her answers: facts, how answers end, and who would be sanctioned."""
     device = DeviceProcess(profile.root, seed=SEED)
     engine = Engine(device, LANES, limit=4096)
     models = models_on(engine, profile, recall=True)
     counting = _Counting(models.language)
-    talk = Conversation(Models(**{**vars(models), "language": counting}), _Strangers(), _Now(), Policy())
-    asked = list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion))
-    valid = [row.prompt for row in load_rows("valid") if not row.context and not row.time]
+    talk = Conversation(replace(models, language=counting), _Strangers(), _Now(), Policy())
+
+    async def ask(texts: list[str]) -> list[Turn]:
+        return await asyncio.gather(*(talk.reply(_message(i, text)) for i, text in enumerate(texts)))
+
     try:
-        turns = await asyncio.gather(*(talk.reply(_message(i, question.question)) for i, question in enumerate(asked)))
-        others = await asyncio.gather(*(talk.reply(_message(-1 - i, prompt)) for i, prompt in enumerate(valid)))
+        figures = await _persona(ask)
+        figures["ended_on_mark"] = _share(sum(counting.ended), len(counting.ended))
+        return figures | await _sanctions(ask, profile, corpus)
     finally:
         await engine.close()
+
+
+async def _persona(ask: Ask) -> Figures:
+    """Facts on the held-out questions, and the form of answers there and on the valid rows."""
+    asked = list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion))
+    turns = await ask([question.question for question in asked])
+    others = await ask([row.prompt for row in load_rows("valid") if not row.context and not row.time])
     missed = [(q, turn) for q, turn in zip(asked, turns, strict=True) if not _right(q, turn)]
     for question, turn in missed:
-        Console().print(f"[dim]missed[/dim] {question.question} → {turn.reply.text}", highlight=False)
+        Console().print(f"[dim]missed[/dim] {question.question} → {turn.reply.text}", highlight=False, soft_wrap=True)
     answers = [turn.reply.text for turn in [*turns, *others]]
+    numbered = sum(answer[:1].isdigit() and answer[1:2] in ".)" for answer in answers)
     return {
         "persona_questions": len(asked),
         "persona_facts_right": _share(len(asked) - len(missed), len(asked)),
         "answers": len(answers),
-        "ended_on_mark": _share(sum(counting.ended), len(counting.ended)),
         "no_reply": _share(answers.count(tasks.NO_REPLY), len(answers)),
-        "number_prefixed": _share(
-            sum(answer[:1].isdigit() and answer[1:2] in ".)" for answer in answers), len(answers)
-        ),
+        "number_prefixed": _share(numbered, len(answers)),
         "false_sanctions_on_persona": sum(bool(turn.sanctions) for turn in turns),
     }
+
+
+async def _sanctions(ask: Ask, profile: Profile, corpus: Corpus | None) -> Figures:
+    """Whole turns: how many of the held-out utterances, and how much everyday talk, would be sanctioned.
+
+    Everyday talk is asked only where a score acts; whatever she answers, the rest is not sanctioned.
+    """
+    rows = list(read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance))
+    turns = await ask([row.text for row in rows])
+    bad = [turn for row, turn in zip(rows, turns, strict=True) if row.category != "normal"]
+    harmless = [turn for row, turn in zip(rows, turns, strict=True) if row.category == "normal"]
+    figures: Figures = {
+        "sanctioned": _share(sum(bool(turn.sanctions) for turn in bad), len(bad)),
+        "sanctioned_lookalikes": _share(sum(bool(turn.sanctions) for turn in harmless), len(harmless)),
+    }
+    if corpus is not None:
+        everyday = [q for q, _, label in corpus.chatbot() if label != 2]
+        acting = np.flatnonzero(_acts(profile, everyday).any(axis=1))
+        asked = await ask([everyday[i] for i in acting])
+        falsely = [i for i, turn in zip(acting, asked, strict=True) if turn.sanctions]
+        unseen = set(unseen_everyday(corpus))
+        figures["everyday_questions"] = len(everyday)
+        figures["false_sanctions_chatbot"] = _share(len(falsely), len(everyday), 5)
+        figures["false_sanctions_chatbot_unseen"] = _share(sum(everyday[i] in unseen for i in falsely), len(unseen), 5)
+    return figures
 
 
 def _message(number: int, text: str) -> IncomingMessage:
@@ -144,25 +180,25 @@ def _right(question: HeldOutQuestion, turn: Turn) -> bool:
     return any(fact.replace(" ", "").lower() in answer for fact in question.facts)
 
 
-def _ethics(profile: Profile, corpus: Corpus | None) -> Figures:
-    """Accuracy over five categories, false sanctions on public text, recall under disguise."""
-    encoder = SentenceEncoder(profile.ethics_encoder)
+def _acts(profile: Profile, texts: list[str]) -> NDArray[np.bool_]:
+    """(texts, categories): which scores act, whatever she answers, on texts as people type them."""
     _, thresholds = profile.thresholds()
-    names = list(CATEGORIES)
-    limits = np.array([thresholds.acts.get(name, 2.0) for name in names])
+    limits = np.array([thresholds.acts.get(name, 2.0) for name in CATEGORIES])
+    scores = ethics_scores(SentenceEncoder(profile.ethics_encoder), [normalise(text) for text in texts])
+    normal = scores[:, list(CATEGORIES).index("normal")]
+    acting: NDArray[np.bool_] = (scores >= limits) & (normal < thresholds.veto)[:, None]
+    return acting
 
-    def acts(texts: list[str]) -> Any:
-        """(texts, categories): which would act whatever she answers, on texts as people type them."""
-        scores = ethics_scores(encoder, [normalise(text) for text in texts])
-        return (scores >= limits) & (scores[:, names.index("normal")] < thresholds.veto)[:, None]
 
+def _ethics(profile: Profile) -> Figures:
+    """Accuracy over five categories, and recall under disguise; by scores alone."""
+    encoder, names = SentenceEncoder(profile.ethics_encoder), list(CATEGORIES)
     rows = [(row.text, row.category) for row in read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance)]
     guessed = ethics_scores(encoder, [text for text, _ in rows]).argmax(axis=1)
     bad = [(text, names.index(category)) for text, category in rows if category != "normal"]
-    normal = [text for text, category in rows if category == "normal"]
 
     def recall(texts: list[str]) -> float:
-        acted = acts(texts)
+        acted = _acts(profile, texts)
         return _share(sum(acted[i, column] for i, (_, column) in enumerate(bad)), len(bad))
 
     rng = random.Random(SEED)
@@ -170,16 +206,9 @@ def _ethics(profile: Profile, corpus: Corpus | None) -> Figures:
         "ethics_rows": len(rows),
         "ethics_accuracy": _share(sum(names[g] == c for g, (_, c) in zip(guessed, rows, strict=True)), len(rows)),
         "ethics_recall": recall([text for text, _ in bad]),
-        "ethics_false_on_lookalikes": _share(int(acts(normal).any(axis=1).sum()), len(normal)),
     }
     for name, disguise in DISGUISES.items():
         figures[f"ethics_recall_{name}"] = recall([disguise(text, rng) for text, _ in bad])
-    if corpus is not None:
-        everyday = [q for q, _, label in corpus.chatbot() if label != 2]
-        acted = acts(everyday).any(axis=1)
-        figures["false_sanctions_chatbot"] = _share(int(acted.sum()), len(everyday), 5)
-        figures["false_sanctions_chatbot_unseen"] = _share(int(acted[1::2].sum()), len(everyday[1::2]), 5)
-        figures["everyday_questions"] = len(everyday)
     return figures
 
 

@@ -15,8 +15,10 @@ from models.training.corpus import Corpus
 from models.training.encoders import ethics_rows, memory_combinations
 from models.training.rows import load_rows
 
-# of everyday utterances, a category alone may act on no more than this share
-FALSE_SANCTIONS = 0.0003
+# Of everyday utterances, a category's score may act on no more than this share. Love and politics may on more: there
+# her answer must decline as well, and it hardly ever declines everyday talk. Insult least of all: its first step is a
+# week.
+FALSE_ACTS = {"love": 0.0018, "politics": 0.002, "insult": 0.0002, "hate": 0.0005}
 # persona recall keeps this share of its right matches
 RECALL_KEPT = 1.0
 
@@ -38,10 +40,14 @@ def ethics_scores(encoder: SentenceEncoder, texts: list[str]) -> NDArray[np.floa
     return encoder.encode([unmask(text) for text in texts]) @ names.T
 
 
+def unseen_everyday(corpus: Corpus) -> list[str]:
+    """The chatbot questions of daily life and break-up that the ethics encoder did not see (encoders.public_ethics)."""
+    return [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2]
+
+
 def everyday(corpus: Corpus) -> list[str]:
-    """The chatbot questions of daily life and break-up that the encoder did not see, and 3i4k utterances."""
-    unseen = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2]
-    return unseen + random.Random(5).sample(corpus.utterances(), 4000)
+    """What no threshold may act on: everyday questions that the encoder did not see, and 3i4k utterances."""
+    return unseen_everyday(corpus) + random.Random(5).sample(corpus.utterances(), 4000)
 
 
 def _ethics(encoder: SentenceEncoder, corpus: Corpus) -> dict[str, Any]:
@@ -50,10 +56,10 @@ def _ethics(encoder: SentenceEncoder, corpus: Corpus) -> dict[str, Any]:
     scores = ethics_scores(encoder, harmless)
     veto = Thresholds().veto
     free = scores[:, list(CATEGORIES).index("normal")] < veto
-    allowed = int(len(harmless) * FALSE_SANCTIONS)
     acts = {}
     for column, category in enumerate(CATEGORIES):
         if category != "normal":
+            allowed = int(len(harmless) * FALSE_ACTS[category])
             falsely = np.sort(np.append(scores[free, column], np.zeros(allowed + 1)))[::-1]
             acts[category] = round(max(float(falsely[allowed]) + 0.005, 0.5), 3)
     return {"acts": acts, "veto": veto}
