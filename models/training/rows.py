@@ -188,7 +188,7 @@ class ExampleMaker:
             chance = rng.random()
             if chance < 0.35:
                 row = replace(row, kind=recall.SUMMARY, context=rng.choice(self._summaries))
-            elif chance < 0.42:
+            elif chance < 0.42 and self._memories:
                 row = replace(row, kind=recall.MEMORY, context=rng.choice(self._memories))
         return replace(row, prompt=prompt)
 

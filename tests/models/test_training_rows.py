@@ -72,13 +72,15 @@ def test_every_row_gives_one_example_of_each_task_with_its_end_mark() -> None:
     assert all(example.completion.endswith(stops[example.task]) for example in examples)
 
 
-def test_what_recall_shows_is_the_answer_of_another_phrasing_when_neither_has_a_context() -> None:
+def test_what_recall_shows_is_mostly_what_she_answers() -> None:
     rows = [row("MBTI 뭐야?", answer="ENTJ야"), row("성격 유형은?", answer="나 엔티제!")]
-    for _ in range(20):
-        for example in ExampleMaker(rows, random.randrange(999)).examples():
-            if example.task == "output_message" and "(제공된 정보)" in example.prompt:
+    copied = []
+    for seed in range(100):
+        for example in ExampleMaker(rows, seed).examples():
+            if example.task == "output_message" and tasks.GIVEN in example.prompt:
                 shown = example.prompt.split(tasks.ARROW)[1].split(tasks.QUESTION)[0].strip()
-                assert example.completion == f"{shown} {tasks.ANSWER_END}"
+                copied.append(example.completion == f"{shown} {tasks.ANSWER_END}")
+    assert 0.8 < sum(copied) / len(copied) < 1  # now and then something unrelated is shown, and must be ignored
 
 
 @pytest.mark.parametrize("name", DISGUISES)

@@ -63,4 +63,5 @@ async def test_a_plan_is_remembered_ages_and_is_gone(tmp_path: Path) -> None:
         assert (await talk.say("로라야 오늘 나 떨려")).final_input.startswith("[오늘 일정: 면접] (지금은 화요일 오전)")
 
         talk.clock.moment = MONDAY_14_SEOUL + timedelta(days=2)
-        assert "면접" not in (await talk.say("로라야 오늘 나 떨려")).final_input.split("(사용자 질문)")[0]
+        assert "[" not in (await talk.say("로라야 오늘 나 떨려")).final_input
+        assert await talk.record.memories.items(PersonKey("test", "a")) == []
