@@ -5,7 +5,6 @@ interrupted goes on from its last checkpoint.
 """
 
 import json
-import logging
 import random
 import shutil
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from peft import PeftModel
+from rich.console import Console
 from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
@@ -31,8 +31,6 @@ from models.training.pretrain import pretrain
 from models.training.rows import Example, ExampleMaker, Row, expand_templates, load_rows
 from models.training.tokenizer import train_tokenizer
 from models.training.tune import train_adapter, tune_base
-
-log = logging.getLogger(__name__)
 
 SEED = 11
 RANK = 16
@@ -67,7 +65,7 @@ class Build:
         for name, stage in stages:
             out = self.work / name
             if not out.exists():
-                log.info("stage %s", name)
+                Console().rule(name)
                 partial = out.with_name(out.name + ".partial")
                 shutil.rmtree(partial, ignore_errors=True)
                 stage(partial)
