@@ -1,6 +1,7 @@
 """`ohlora …`: parses and delegates."""
 
 import asyncio
+import io
 import logging
 import sys
 from pathlib import Path
@@ -79,8 +80,9 @@ def _settings() -> config.Settings:
 
 def main() -> None:
     """The `ohlora` command: errors of ours are one sentence on standard error and exit code 1."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace" if stream is not sys.stdin else "surrogateescape")  # type: ignore[union-attr]
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace"), (sys.stderr, "replace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
     try:
         app()
     except OhLoraError as error:

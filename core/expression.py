@@ -1,10 +1,9 @@
 """Her face: three labels, their scores, and the tag under which an image is known (behaviour.md §5)."""
 
-import random
 from dataclasses import dataclass
 from itertools import product
 
-# label → the range its score is drawn from; larger means wider, more open, further turned
+# label → the range its score lies in; larger means wider, more open, further turned
 EYES = {"작게": (-0.2, 0.1), "보통": (0.3, 0.6), "크게": (0.8, 1.1), "아주 크게": (1.1, 1.2)}
 MOUTH = {"보통": (0.4, 0.8), "크게": (1.0, 1.4), "아주 크게": (1.4, 1.6)}
 POSE = {"없음": (-0.6, 0.3), "보통": (0.8, 1.5), "많이": (1.5, 1.8)}
@@ -43,12 +42,6 @@ class Expression:
         """(eyes, mouth, pose): the middle of each label's range, for an image that is drawn once."""
         ranges = EYES[self.eyes], MOUTH[self.mouth], POSE[self.pose]
         eyes, mouth, pose = ((low + high) / 2 for low, high in ranges)
-        return eyes, mouth, pose
-
-    def draw_scores(self, rng: random.Random) -> tuple[float, float, float]:
-        """(eyes, mouth, pose): each uniform over its label's range, for a generator that draws anew."""
-        ranges = EYES[self.eyes], MOUTH[self.mouth], POSE[self.pose]
-        eyes, mouth, pose = (low + (high - low) * rng.random() for low, high in ranges)
         return eyes, mouth, pose
 
 

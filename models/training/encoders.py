@@ -47,7 +47,9 @@ def public_pairs(corpus: Corpus, rng: random.Random) -> Pairs:
     """Pairs of public sentences that mean the same or belong together."""
     pairs: Pairs = [(q, a) for q, a, _ in corpus.chatbot()]
     for group in corpus.paraphrase_groups():
-        pairs += [tuple(rng.sample(group, 2)) for _ in range(6) if len(group) > 1]  # type: ignore[misc]
+        for _ in range(6 if len(group) > 1 else 0):
+            first, second = rng.sample(group, 2)
+            pairs.append((first, second))
     pairs += [(a, b) for a, b, same in corpus.question_pairs() if same]
     pairs += [(a, b) for a, b, score in corpus.similarities() if score >= 0.7]
     pairs += [(a, b) for a, b, label in corpus.inferences() if label == "entailment"]

@@ -20,7 +20,7 @@ from rich.table import Table
 from safetensors.numpy import load_file
 
 from core import Conversation, Policy, tasks
-from core.ethics import CATEGORIES
+from core.ethics import CATEGORIES, Thresholds
 from core.memory import MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
 from core.ports import Completion, LanguageModel, Prompt
@@ -160,7 +160,9 @@ async def _sanctions(ask: Ask, profile: Profile, corpus: Corpus | None) -> Figur
     }
     if corpus is not None:
         everyday = [q for q, _, label in corpus.chatbot() if label != 2]
-        acting = np.flatnonzero(_acts(profile, everyday).any(axis=1))
+        _, thresholds = profile.thresholds()
+        acted = _acts(SentenceEncoder(profile.ethics_encoder), thresholds, everyday)
+        acting = np.flatnonzero(acted.any(axis=1))
         asked = await ask([everyday[i] for i in acting])
         falsely = [i for i, turn in zip(acting, asked, strict=True) if turn.sanctions]
         unseen = set(unseen_everyday(corpus))
@@ -180,11 +182,10 @@ def _right(question: HeldOutQuestion, turn: Turn) -> bool:
     return any(fact.replace(" ", "").lower() in answer for fact in question.facts)
 
 
-def _acts(profile: Profile, texts: list[str]) -> NDArray[np.bool_]:
+def _acts(encoder: SentenceEncoder, thresholds: Thresholds, texts: list[str]) -> NDArray[np.bool_]:
     """(texts, categories): which scores act, whatever she answers, on texts as people type them."""
-    _, thresholds = profile.thresholds()
     limits = np.array([thresholds.acts.get(name, 2.0) for name in CATEGORIES])
-    scores = ethics_scores(SentenceEncoder(profile.ethics_encoder), [normalise(text) for text in texts])
+    scores = ethics_scores(encoder, [normalise(text) for text in texts])
     normal = scores[:, list(CATEGORIES).index("normal")]
     acting: NDArray[np.bool_] = (scores >= limits) & (normal < thresholds.veto)[:, None]
     return acting
@@ -193,12 +194,13 @@ def _acts(profile: Profile, texts: list[str]) -> NDArray[np.bool_]:
 def _ethics(profile: Profile) -> Figures:
     """Accuracy over five categories, and recall under disguise; by scores alone."""
     encoder, names = SentenceEncoder(profile.ethics_encoder), list(CATEGORIES)
+    _, thresholds = profile.thresholds()
     rows = [(row.text, row.category) for row in read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance)]
     guessed = ethics_scores(encoder, [text for text, _ in rows]).argmax(axis=1)
     bad = [(text, names.index(category)) for text, category in rows if category != "normal"]
 
     def recall(texts: list[str]) -> float:
-        acted = _acts(profile, texts)
+        acted = _acts(encoder, thresholds, texts)
         return _share(sum(acted[i, column] for i, (_, column) in enumerate(bad)), len(bad))
 
     rng = random.Random(SEED)

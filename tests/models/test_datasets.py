@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,6 @@ from models.datasets.schema import (
     HeldOutQuestion,
     HeldOutUtterance,
     MemoryPair,
-    PersonaRow,
     Template,
     persona_rows,
     read_rows,
@@ -83,12 +83,8 @@ def test_templates_are_valid_rows() -> None:
     assert len(list(read_rows(ROOT / "templates.jsonl", Template))) >= 200
 
 
-def test_a_bad_row_is_named_with_file_line_and_mistake(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_row_is_named_with_file_line_and_mistake(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"data_type": "train", "memory": "no brackets", "message": "안녕"}\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"rows\.jsonl:1: .*pattern"):
         list(read_rows(path, MemoryPair))
-
-
-def test_every_persona_row_is_complete() -> None:
-    assert all(isinstance(row, PersonaRow) and row.summary and row.output_message for row in PERSONA)
