@@ -133,8 +133,9 @@ async def test_the_ports_of_core_reach_the_models_through_the_engine(tiny_profil
 
     # the process is killed under a batch: its callers fail, the next ones find a new process
     (process,) = [child for child in children() if child.pid == own.pid]
+    process.suspend()  # so that no answer comes before the kill, however slow this test is
     doomed = [asyncio.create_task(language.complete(wanted_of(prompt, 400))) for prompt in PROMPTS]
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.1)
     process.kill()
     outcomes = await asyncio.gather(*doomed, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {GenerationFailed}
@@ -142,9 +143,10 @@ async def test_the_ports_of_core_reach_the_models_through_the_engine(tiny_profil
     assert own.pid not in (None, process.pid)
 
     # closing fails who still waits, and leaves nothing behind
+    pid = own.pid
+    psutil.Process(pid).suspend()
     waiting = asyncio.create_task(language.complete(wanted_of(PROMPTS[0], 400)))
     await asyncio.sleep(0.1)
-    pid = own.pid
     await engine.close()
     with pytest.raises(EngineError):
         await waiting
