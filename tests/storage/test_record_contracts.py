@@ -79,8 +79,9 @@ async def test_what_was_written_survives_a_kill(url: str, path: Path) -> None:
 
 
 async def test_two_processes_may_share_a_record(record: Record, url: str) -> None:
-    async with await Record.open(url) as other:
-        either = (record, other)
+    # SQLite hands its lock to nobody in turn: on a busy machine one side may wait long
+    async with await Record.open(url, lock_wait=60) as first, await Record.open(url, lock_wait=60) as other:
+        either = (first, other)
         await asyncio.gather(*(learn(either[number % 2], number, item(value=str(number))) for number in range(40)))
         assert len(await record.memories.items(MINA)) == len(await other.memories.items(MINA)) == 40
 
