@@ -80,7 +80,7 @@ def check(files: Files, *, recognises: bool, everything: int | None = None) -> V
         accepted = list(database.execute("SELECT user_id, message_id, text FROM inbox ORDER BY id"))
         must, there = _expected(accepted), _found(database)
         verdict = Verdict(must - there, there - must, sum(_unfinished(database).values()), _damage(database))
-        unknown = {row[0] for row in database.execute(f"SELECT message_id {_OUTBOX} WHERE outbox.state = 'unknown'")}
+        unknown = {row[0] for row in database.execute(_UNKNOWN)}
     present = {message_id for _, message_id, _ in accepted}
     verdict.lost.update(("inbox", message_id) for message_id in _lines(files.accepted) if message_id not in present)
     if everything is not None and len(present) != everything:
@@ -92,7 +92,7 @@ def check(files: Files, *, recognises: bool, everything: int | None = None) -> V
 def _check_posts(
     verdict: Verdict, present: set[str], unknown: set[str], posts: Counter[str], *, recognises: bool
 ) -> None:
-    """Where repetitions are recognised every reply arrives; where not, none twice, and a missing one is marked."""
+    """Where repetitions are recognised every reply arrives; where not, none twice, and one that began is marked."""
     verdict.lost.update(
         ("post", message_id) for message_id in present if not posts[message_id] and message_id not in unknown
     )
@@ -106,12 +106,16 @@ def _expected(accepted: Iterable[tuple[str, str, str]]) -> Facts:
     facts: Facts = Counter()
     loves: Counter[str] = Counter()
     summaries: dict[str, str] = {}
+    met: set[str] = set()
     for user_id, message_id, text in accepted:
         number, period = number_in(text), 0
         before = f"(오로라 답변 요약) {summaries[user_id]} (사용자 질문) " if user_id in summaries else ""
         facts["turn", message_id, before + text] += 1
         loving = LOVE in text
         facts["reply", message_id, f"미안, {number}번은 부담스러워" if loving else f"{number}번 취미 좋다!"] += 1
+        if user_id not in met:
+            facts["introduction", user_id, message_id] += 1
+            met.add(user_id)
         if loving:
             period = _LOVE_LADDER_S[loves[user_id]]
             loves[user_id] += 1
@@ -125,9 +129,12 @@ def _expected(accepted: Iterable[tuple[str, str, str]]) -> Facts:
 
 _TURN = "FROM turns JOIN inbox ON inbox.id = turns.inbox_id"
 _OUTBOX = f"{_TURN} JOIN outbox ON outbox.turn_id = turns.id"
+# a reply that never began to leave must be sent, whatever the platform
+_UNKNOWN = f"SELECT message_id {_OUTBOX} WHERE outbox.state = 'unknown' AND begun_at IS NOT NULL"
 _FACTS = (
     f"SELECT 'turn', message_id, final_input {_TURN}",
     f"SELECT 'reply', message_id, outbox.text {_OUTBOX}",
+    f"""SELECT 'introduction', user_id, message_id {_OUTBOX} WHERE notices LIKE '%"introduction"%'""",
     "SELECT 'sanction', sanctions.user_id, message_id, category, CAST(step AS TEXT), CAST(period_us / 1000000 AS TEXT)"
     f" {_TURN} JOIN sanctions ON sanctions.turn_id = turns.id",
     f"SELECT 'memory', memories.user_id, message_id, key, value {_TURN} JOIN memories ON memories.turn_id = turns.id",

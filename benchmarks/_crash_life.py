@@ -8,27 +8,31 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks._crash_check import Files
-from benchmarks._proxies import RecordView, TurnsProxy
+from benchmarks._proxies import TurnsProxy, put_between
 from benchmarks._script import BETWEEN_ROUNDS, PLATFORM, ROUNDS, START, models, rounds, rule
-from bot.adapters.base import Handlers
-from bot.service import Service
-from core import Conversation, Policy, tasks
-from core.memory import MemoryChange, Summary
-from core.messages import ChatKey, IncomingMessage, Reply, Turn
-from core.ports import Completion, LanguageModel, Prompt
+from bot.adapters.base import Begin, Host
+from bot.app import assemble
+from bot.config import Settings
+from core import tasks
+from core.memory import Summary
+from core.messages import ChatKey, IncomingMessage, Notice, Reply, Turn
+from core.ports import Change, Completion, LanguageModel, Prompt
 from models.fakes import FakeClock, FakeLanguageModel
 from storage.record import Record
 
-AFTER_INBOX, AFTER_ANSWER, AFTER_COMMIT, AFTER_SEND = "after inbox", "after answer", "after commit", "after send"
-DURING_BOOKKEEPING = "during bookkeeping"
+AFTER_INBOX, AFTER_ANSWER, AFTER_COMMIT = "after inbox", "after answer", "after commit"
+AFTER_BEGIN, AFTER_SEND, DURING_BOOKKEEPING = "after begin", "after send", "during bookkeeping"
 DURING_COMMIT, DURING_SECOND = "during the commit", "during the second transaction"
 # at the first the child kills itself; at the last two the parent kills it at a random moment
-EXACT = (AFTER_INBOX, AFTER_ANSWER, AFTER_COMMIT, AFTER_SEND, DURING_BOOKKEEPING)
+EXACT = (AFTER_INBOX, AFTER_ANSWER, AFTER_COMMIT, AFTER_BEGIN, AFTER_SEND, DURING_BOOKKEEPING)
 RANDOM = (DURING_COMMIT, DURING_SECOND)
+# longer than the lives of a series together
+_EVER = timedelta(days=3650)
 
 
 @dataclass
@@ -87,7 +91,12 @@ class KillingTurns(TurnsProxy):
         self.killer.here(AFTER_COMMIT)
         return turn_id
 
-    async def remember(self, turn_id: int, change: MemoryChange, summary: Summary | None) -> None:
+    async def begin(self, turn_id: int, now: datetime) -> None:
+        """The last moment before the reply leaves."""
+        await self.inner.begin(turn_id, now)
+        self.killer.here(AFTER_BEGIN)
+
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
         """Around the second transaction."""
         with self.killer.inside(DURING_SECOND):
             await self.inner.remember(turn_id, change, summary)
@@ -117,17 +126,33 @@ class FileAdapter:
     """bot.adapters.base.Adapter whose platform is a file: a line that is there was seen by the person."""
 
     path: Path
-    recognises_repetition: bool
+    recognises_for: timedelta
+    clock: FakeClock
     killer: Executioner
+    hears: bool
     platform: str = PLATFORM
 
-    async def run(self, handlers: Handlers) -> None:
-        """Nothing: the script is fed from outside."""
+    async def open(self, host: Host) -> None:
+        """Nobody has to be asked."""
+        self._messages = host.messages
 
-    async def post(self, reply: Reply) -> None:
+    async def run(self) -> None:
+        """The script, if this life hears it: a round when the one before it is over."""
+        for heard in rounds(self.clock.now()) if self.hears else []:
+            await asyncio.gather(*await asyncio.gather(*map(self._messages.receive, heard)))
+            self.clock.move(BETWEEN_ROUNDS)
+
+    async def close(self) -> None:
+        """The file stays."""
+
+    async def post(self, reply: Reply, begin: Begin) -> None:
         """One line, on the disk when this returns."""
+        await begin()
         append(self.path, reply.to.message_id)
         self.killer.here(AFTER_SEND)
+
+    async def hold(self, message: IncomingMessage, notice: Notice) -> None:
+        """Nobody looks."""
 
     @asynccontextmanager
     async def typing(self, chat: ChatKey) -> AsyncIterator[None]:
@@ -165,12 +190,10 @@ def live(life: Life, parent: Connection) -> None:
 async def _live(life: Life, killer: Executioner) -> None:
     files = Files(life.folder)
     clock = FakeClock(START + life.number * (ROUNDS + 1) * BETWEEN_ROUNDS)
+    adapter = FileAdapter(files.posts, _EVER if life.recognises else timedelta(0), clock, killer, life.hears)
     async with await Record.open(f"sqlite+aiosqlite:///{files.record}") as record:
-        turns = KillingTurns(record.turns, killer, files.accepted)
-        view = RecordView(turns, record.memories, record.sanctions)
-        conversation = Conversation(models(KillingModel(FakeLanguageModel(rule), killer)), view, clock, Policy())
-        service = Service(conversation, turns, [FileAdapter(files.posts, life.recognises, killer)])
-        await service.recover()
-        for heard in rounds(clock.now()) if life.hears else []:
-            await asyncio.gather(*map(service.handle, heard))
-            clock.move(BETWEEN_ROUNDS)
+        thinking = models(KillingModel(FakeLanguageModel(rule), killer))
+        # every default, whatever this host has set
+        app = assemble(Settings.model_construct(), record, thinking, [adapter], clock)
+        put_between(app, KillingTurns(record.turns, killer, files.accepted))
+        await app.run()

@@ -1,10 +1,12 @@
 """Ports around ports: each passes everything through, and a benchmark overrides what it looks at."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from core.memory import MemoryChange, Summary
-from core.messages import IncomingMessage, Reply, Turn
-from core.ports import MemoryStore, SanctionLog, TurnStore
+from bot.app import App
+from core.memory import Summary
+from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
+from core.ports import Change, Delivery, Past, TurnStore, Undelivered
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,14 @@ class TurnsProxy:
         """As it is."""
         return await self.inner.receive(message)
 
+    async def past(self, person: PersonKey, chat: ChatKey) -> Past:
+        """As it is."""
+        return await self.inner.past(person, chat)
+
+    async def amend(self, message: IncomingMessage) -> None:
+        """As it is."""
+        await self.inner.amend(message)
+
     async def commit(self, turn: Turn) -> int:
         """As it is."""
         return await self.inner.commit(turn)
@@ -25,11 +35,15 @@ class TurnsProxy:
         """As it is."""
         await self.inner.discard(message)
 
-    async def delivered(self, turn_id: int, *, certain: bool = True) -> None:
+    async def begin(self, turn_id: int, now: datetime) -> None:
         """As it is."""
-        await self.inner.delivered(turn_id, certain=certain)
+        await self.inner.begin(turn_id, now)
 
-    async def remember(self, turn_id: int, change: MemoryChange, summary: Summary | None) -> None:
+    async def end(self, turn_id: int, outcome: Delivery) -> None:
+        """As it is."""
+        await self.inner.end(turn_id, outcome)
+
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
         """As it is."""
         await self.inner.remember(turn_id, change, summary)
 
@@ -37,7 +51,7 @@ class TurnsProxy:
         """As it is."""
         return await self.inner.unanswered()
 
-    async def undelivered(self) -> list[tuple[int, Reply]]:
+    async def undelivered(self) -> list[Undelivered]:
         """As it is."""
         return await self.inner.undelivered()
 
@@ -45,11 +59,16 @@ class TurnsProxy:
         """As it is."""
         return await self.inner.unremembered()
 
+    async def last_heard(self, platform: str) -> datetime | None:
+        """As it is."""
+        return await self.inner.last_heard(platform)
 
-@dataclass(frozen=True)
-class RecordView:
-    """core.ports.Record put together from parts."""
+    async def private_chats(self, platform: str, since: datetime, limit: int) -> list[ChatKey]:
+        """As it is."""
+        return await self.inner.private_chats(platform, since, limit)
 
-    turns: TurnStore
-    memories: MemoryStore
-    sanctions: SanctionLog
+
+def put_between(app: App, turns: TurnStore) -> None:
+    """Give a wired service another TurnStore. It has no hooks for that, so its port is exchanged from outside."""
+    app.service._turns = turns
+    app.service._conversation._turns = turns

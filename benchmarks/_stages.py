@@ -4,18 +4,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from benchmarks._proxies import RecordView, TurnsProxy
+from benchmarks._proxies import TurnsProxy, put_between
 from bot.app import App
 from core import tasks
-from core.memory import MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
-from core.ports import Completion, Encoder, LanguageModel, MemoryStore, Prompt, SanctionLog, Vectors
-from core.sanctions import Sanction
+from core.ports import Completion, Delivery, Encoder, LanguageModel, Past, Prompt, Vectors
 
-INBOX, ENCODE, MEMORY, ANSWER, EXPRESSION = "standing+inbox", "encode", "memory", "answer", "expression"
+INBOX, PAST, ENCODE, ANSWER, EXPRESSION = "inbox", "past", "encode", "answer", "expression"
 VERDICT, COMMIT, DELIVERY, BOOKKEEPING, OTHER = "verdict", "commit", "delivery", "bookkeeping", "other"
-STAGES = (INBOX, ENCODE, MEMORY, ANSWER, EXPRESSION, VERDICT, COMMIT, DELIVERY, BOOKKEEPING, OTHER)
+STAGES = (INBOX, PAST, ENCODE, ANSWER, EXPRESSION, VERDICT, COMMIT, DELIVERY, BOOKKEEPING, OTHER)
 
 _TASK_STAGE = {tasks.OUTPUT_MESSAGE.name: ANSWER, tasks.EYES_MOUTH_POSE.name: EXPRESSION}
 
@@ -96,50 +95,25 @@ class TimedTurns(TurnsProxy):
         with self.watch.stage(INBOX):
             return await self.inner.receive(message)
 
+    async def past(self, person: PersonKey, chat: ChatKey) -> Past:
+        """Timed."""
+        with self.watch.stage(PAST):
+            return await self.inner.past(person, chat)
+
     async def commit(self, turn: Turn) -> int:
         """Timed."""
         with self.watch.stage(COMMIT):
             return await self.inner.commit(turn)
 
-    async def delivered(self, turn_id: int, *, certain: bool = True) -> None:
+    async def begin(self, turn_id: int, now: datetime) -> None:
         """Timed."""
         with self.watch.stage(DELIVERY):
-            await self.inner.delivered(turn_id, certain=certain)
+            await self.inner.begin(turn_id, now)
 
-
-@dataclass(frozen=True)
-class TimedMemories:
-    """core.ports.MemoryStore."""
-
-    inner: MemoryStore
-    watch: Stopwatch
-
-    async def items(self, person: PersonKey) -> list[MemoryItem]:
+    async def end(self, turn_id: int, outcome: Delivery) -> None:
         """Timed."""
-        with self.watch.stage(MEMORY):
-            return await self.inner.items(person)
-
-    async def summary(self, person: PersonKey, chat: ChatKey) -> Summary | None:
-        """Timed."""
-        with self.watch.stage(MEMORY):
-            return await self.inner.summary(person, chat)
-
-    async def forget(self, person: PersonKey, item_id: int | None = None) -> int:
-        """As it is."""
-        return await self.inner.forget(person, item_id)
-
-
-@dataclass(frozen=True)
-class TimedSanctions:
-    """core.ports.SanctionLog."""
-
-    inner: SanctionLog
-    watch: Stopwatch
-
-    async def of(self, person: PersonKey) -> list[Sanction]:
-        """Timed."""
-        with self.watch.stage(INBOX):
-            return await self.inner.of(person)
+        with self.watch.stage(DELIVERY):
+            await self.inner.end(turn_id, outcome)
 
 
 @dataclass(frozen=True)
@@ -172,14 +146,11 @@ class TimedEncoder:
             return await self.inner.encode(texts)
 
 
-def put_between(app: App, watch: Stopwatch) -> None:
-    """Time a wired service. It has no hooks for that, so its ports are exchanged from outside."""
-    conversation, turns = app.service._conversation, TimedTurns(app.service._turns, watch)
-    record, models = conversation._record, conversation._models
-    app.service._turns = turns
-    conversation._record = RecordView(
-        turns, TimedMemories(record.memories, watch), TimedSanctions(record.sanctions, watch)
-    )
+def time_stages(app: App, watch: Stopwatch) -> None:
+    """Time a wired service, its models too; they are exchanged as the port is."""
+    put_between(app, TimedTurns(app.service._turns, watch))
+    conversation = app.service._conversation
+    models = conversation._models
     conversation._models = replace(
         models,
         language=TimedModel(models.language, watch),

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `python benchmarks/turn.py` works as well as `-m`
@@ -22,13 +23,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks._stages import STAGES, Stopwatch, TurnTimes, put_between
-from bot.adapters.base import Handlers
+from benchmarks._stages import STAGES, Stopwatch, TurnTimes, time_stages
+from bot.adapters.base import Begin, Host
 from bot.app import build
 from bot.config import Settings, load
 from core.errors import OhLoraError
-from core.messages import ChatKey, IncomingMessage, PersonKey, Reply
-from core.ports import Clock
+from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 
 ROOT = Path(__file__).resolve().parents[1]
 REPLY_LINE = "오로라 "
@@ -51,28 +51,38 @@ MESSAGES = (
 class BenchAdapter:
     """bot.adapters.base.Adapter: one person in a private chat who says the next thing when the last turn is over."""
 
-    clock: Clock
     watch: Stopwatch
     platform: str = "bench"
-    recognises_repetition: bool = False
+    recognises_for: timedelta = timedelta(0)
     stall_s: float = 0.0
     rss_bytes: int = 0
 
-    async def run(self, handlers: Handlers) -> None:
+    async def open(self, host: Host) -> None:
+        """Nobody has to be asked."""
+        self._host = host
+
+    async def run(self) -> None:
         """All messages, one after another, while a ticker watches the event loop."""
         ticker = asyncio.create_task(self._tick())
         for text in track(MESSAGES, "turns", console=Console(stderr=True)):
             times = self.watch.begin()
-            await handlers.message(self._message(text))
+            await (await self._host.messages.receive(self._message(text)))
             times.end = time.perf_counter()
         self.rss_bytes = _resident()
         ticker.cancel()
         await asyncio.gather(ticker, return_exceptions=True)
 
-    async def post(self, reply: Reply) -> None:
+    async def close(self) -> None:
+        """Nothing was opened."""
+
+    async def post(self, reply: Reply, begin: Begin) -> None:
         """The person sees it now."""
+        await begin()
         times = self.watch.turns[-1]
         times.posted, times.answered = time.perf_counter(), bool(reply.text)
+
+    async def hold(self, message: IncomingMessage, notice: Notice) -> None:
+        """Nobody looks."""
 
     @contextlib.asynccontextmanager
     async def typing(self, chat: ChatKey) -> AsyncIterator[None]:
@@ -82,7 +92,7 @@ class BenchAdapter:
 
     def _message(self, text: str) -> IncomingMessage:
         person, chat = PersonKey(self.platform, "one"), ChatKey(self.platform, "home", private=True)
-        return IncomingMessage(person, chat, uuid.uuid4().hex, text, self.clock.now())
+        return IncomingMessage(person, chat, uuid.uuid4().hex, text, self._host.clock.now())
 
     async def _tick(self) -> None:
         """The longest that a task which wanted to go on after a millisecond had to wait beyond it."""
@@ -129,17 +139,11 @@ def first_reply_s(data_dir: Path) -> float:
 
 
 async def _talk(settings: Settings) -> BenchAdapter:
-    watch = Stopwatch()
-    made: list[BenchAdapter] = []
-
-    def adapters(clock: Clock) -> list[BenchAdapter]:
-        made.append(BenchAdapter(clock, watch))
-        return made
-
-    async with build(settings, adapters) as app:
-        put_between(app, watch)
+    adapter = BenchAdapter(Stopwatch())
+    async with build(settings, [adapter]) as app:
+        time_stages(app, adapter.watch)
         await app.run()
-    return made[0]
+    return adapter
 
 
 def _apart(data_dir: Path) -> dict[str, object]:
@@ -170,7 +174,7 @@ def _shares(answered: Iterable[TurnTimes]) -> dict[str, tuple[float, float]]:
 
 
 def _print_table(answered: list[TurnTimes]) -> None:
-    table = Table(title=f"{len(answered)} turns", caption="the reply is posted between commit and delivery")
+    table = Table(title=f"{len(answered)} turns", caption="delivery: begun before the reply is posted, marked after it")
     table.add_column("stage")
     table.add_column("mean ms", justify="right")
     table.add_column("share", justify="right")

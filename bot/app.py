@@ -1,28 +1,29 @@
 """Wiring: the only place that names concrete classes."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from bot.adapters.base import Adapter, Command, Handlers
+from bot.adapters.base import Adapter, Host
 from bot.commands import Commands
 from bot.config import Settings
+from bot.faces import Faces
+from bot.places import Places
 from bot.service import Service
-from core import Conversation
-from core.expression import Expression
-from core.messages import PersonKey
-from models.avatar import AvatarStudio, RasterError
+from bot.waiting import Line
+from core import Conversation, Models
+from core.ports import Clock
+from models.avatar import AvatarStudio
 from models.device import DeviceProcess
 from models.engine import Engine
 from models.registry import Profile
 from models.serving import LANES, models_on
 from storage.record import Record
 
-log = logging.getLogger(__name__)
+# a turn asks the device for two things at once at most
+_REQUESTS_PER_TURN = 2
 
 
 class SystemClock:
@@ -38,54 +39,52 @@ class App:
     """A wired service; `run` serves until its adapters are done."""
 
     service: Service
-    handlers: Handlers
+    host: Host
 
     async def run(self) -> None:
         """Recover, then serve."""
-        await self.service.run(self.handlers)
-
-
-def profile_of(settings: Settings) -> Profile:
-    """The configured models, checked. Raises ConfigurationError."""
-    profile = Profile(settings.models.profile)
-    profile.verify()
-    return profile
+        await self.service.run(self.host)
 
 
 @asynccontextmanager
-async def build(settings: Settings, adapters: Callable[[SystemClock], Sequence[Adapter]]) -> AsyncIterator[App]:
+async def build(settings: Settings, adapters: Sequence[Adapter]) -> AsyncIterator[App]:
     """Everything opened, and closed again at the end. Raises ConfigurationError or RecordError before anyone waits."""
-    profile = profile_of(settings)
+    async with await Record.open(settings.record) as record, _models(settings) as models:
+        yield assemble(settings, record, models, adapters, SystemClock())
+
+
+def assemble(settings: Settings, record: Record, models: Models, adapters: Sequence[Adapter], clock: Clock) -> App:
+    """The parts put together; whoever has other models or another clock begins here."""
+    policy = settings.turn.policy()
+    conversation = Conversation(models, record.turns, clock, policy)
+    places = Places(record.places)
+    service = Service(conversation, record.turns, adapters, clock, Line(settings.turn.line), settings.turn.patience_s)
+    host = Host(
+        messages=service,
+        history=record.turns,
+        commands=Commands(record, record.buttons, places, clock, policy, conversation.exclusive),
+        places=places,
+        faces=Faces(AvatarStudio(settings.cache_dir / "faces"), places),
+        notes=record.notes,
+        clock=clock,
+        language=settings.language,
+    )
+    return App(service, host)
+
+
+@asynccontextmanager
+async def _models(settings: Settings) -> AsyncIterator[Models]:
+    """The configured models, checked and loaded."""
+    profile = Profile(settings.models.profile)
+    profile.verify()
     device = DeviceProcess(profile.root, settings.models.threads, settings.models.seed)
-    engine = Engine(device, LANES, settings.models.queue)
-    loading = asyncio.create_task(device.start())  # models load while the record opens
+    engine = Engine(device, LANES, _REQUESTS_PER_TURN * settings.turn.line)
+    loading = asyncio.create_task(device.start())
     try:
-        async with await Record.open(settings.record) as record:
-            clock, policy = SystemClock(), settings.turn.policy()
-            conversation = Conversation(
-                models_on(engine, profile, recall=settings.models.recall), record, clock, policy
-            )
-            service = Service(conversation, record.turns, adapters(clock))
-            await loading
-            yield App(service, _handlers(service, conversation, Commands(record, clock, policy), settings.cache_dir))
+        models = models_on(engine, profile, recall=settings.models.recall)  # meanwhile
+        await loading
+        yield models
     finally:
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
         await engine.close()
-
-
-def _handlers(service: Service, conversation: Conversation, commands: Commands, cache_dir: Path) -> Handlers:
-    studio = AvatarStudio(cache_dir / "faces")
-
-    async def picture(expression: Expression) -> Path | None:
-        try:
-            return await asyncio.to_thread(studio.path, expression)
-        except (OSError, RasterError):  # an answer without a face is better than none
-            log.exception("no picture of %s", expression.tag)
-            return None
-
-    async def command(person: PersonKey, given: Command, language: str) -> str:
-        async with conversation.exclusive(person):  # what the last turn still learns is shown, or forgotten, too
-            return await commands.run(person, given, language)
-
-    return Handlers(service.handle, command, picture)

@@ -2,16 +2,21 @@
 
 import asyncio
 import io
-import logging
+import signal
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from bot import config
+from bot import config, logs
 from core.errors import OhLoraError
+
+if TYPE_CHECKING:
+    from bot.adapters.base import Adapter
 
 app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
 train = typer.Typer(help="Train models.", no_args_is_help=True)
@@ -24,15 +29,17 @@ app.add_typer(evaluate, name="evaluate")
 def chat() -> None:
     """Talk with her in this terminal."""
     from bot.adapters.console import ConsoleAdapter
-    from bot.app import build
+
+    _serve(_settings(), [ConsoleAdapter()])
+
+
+@app.command()
+def run() -> None:
+    """Serve every platform that has a token."""
+    from bot.platforms import adapters
 
     settings = _settings()
-
-    async def talk() -> None:
-        async with build(settings, lambda clock: [ConsoleAdapter(clock, settings.language)]) as service:
-            await service.run()
-
-    asyncio.run(talk())
+    _serve(settings, adapters(settings))
 
 
 @app.command("config")
@@ -46,7 +53,7 @@ def doctor() -> None:
     """Say what is installed, which models and device are used, and what is missing."""
     from bot.doctor import report
 
-    Console().print(report(_settings()))
+    Console().print(report(_settings()), crop=False)  # addresses stay whole
 
 
 @train.command("bundled")
@@ -72,9 +79,24 @@ def evaluate_bundled(
     evaluate_profile(_settings().models.profile, corpus)
 
 
+def _serve(settings: config.Settings, adapters: "Sequence[Adapter]") -> None:
+    from bot.app import build
+
+    async def serve() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        with suppress(NotImplementedError):  # Windows; there Ctrl-C has to do
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        async with build(settings, adapters) as service:
+            await service.run()
+
+    with suppress(asyncio.CancelledError):  # SIGTERM: what was under way is finished, the rest is in the record
+        asyncio.run(serve())
+
+
 def _settings() -> config.Settings:
     settings = config.load()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(settings)
     return settings
 
 

@@ -61,6 +61,10 @@ class TurnSettings(_Section):
     prompt_tokens: int = Field(default=40, ge=1, le=4096)
     answer_tokens: int = Field(default=128, ge=16, le=8192)
     retry_heat: float = Field(default=0.1, ge=0, le=1)
+    # turns that may be under way; who comes then is asked to come back later
+    line: int = Field(default=1024, ge=1)
+    # who has to wait longer is told their position and an estimate
+    patience_s: float = Field(default=5, gt=0)
     # category → hours blocked at the 1st, 2nd, … sanction; 0 is a warning
     ladders: dict[Category, list[Annotated[float, Field(ge=0, le=_LONGEST_HOURS)]]] = Field(default_factory=_ladders)
 
@@ -87,10 +91,31 @@ class ModelSettings(_Section):
     recall: bool = True
     # torch threads of the device process; 0 is torch's own choice
     threads: int = Field(default=0, ge=0)
-    # requests that may wait for the device
-    queue: int = Field(default=256, ge=1)
     # for repeatable answers; unset: every run differs
     seed: int | None = None
+
+
+class DiscordSettings(_Section):
+    """How to reach Discord, and what the developer portal allows."""
+
+    # the "Message Content" intent; without it she answers private messages, mentions, replies and slash commands only
+    message_content: bool = True
+    # other addresses for a proxy that shares rate limits and sessions between processes
+    api_url: str = "https://discord.com/api/v10"
+    gateway_url: str = "wss://gateway.discord.gg/"
+
+
+class TelegramSettings(_Section):
+    """How to reach Telegram."""
+
+    # another address for a Bot API server of one's own
+    api_url: str = "https://api.telegram.org"
+    # empty: long polling. Otherwise the public https address under which Telegram reaches this machine
+    webhook_url: str = ""
+    webhook_listen: str = "127.0.0.1"
+    webhook_port: int = Field(default=8443, ge=1, le=65535)
+    # checked in every delivery; empty: a new one at every start
+    webhook_secret: SecretStr = SecretStr("")
 
 
 class Settings(BaseSettings):
@@ -108,6 +133,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
+    discord: DiscordSettings = DiscordSettings()
+    telegram: TelegramSettings = TelegramSettings()
     turn: TurnSettings = TurnSettings()
     models: ModelSettings = ModelSettings()
 
@@ -125,6 +152,12 @@ class Settings(BaseSettings):
         """The record's database URL, password included."""
         file = URL.create("sqlite+aiosqlite", database=str(self.data_dir / "ohlora.db"))
         return self.record_url.get_secret_value() or file.render_as_string(hide_password=False)
+
+    def secrets(self) -> list[str]:
+        """What no log may hold."""
+        tokens = (self.discord_token, self.telegram_token, self.telegram.webhook_secret)
+        known = [token.get_secret_value().strip() for token in tokens if token is not None]
+        return [secret for secret in (*known, make_url(self.record).password) if secret]
 
     def shown(self) -> dict[str, Any]:
         """For people to read: secrets are hidden, the record's URL without its password."""

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,6 +34,8 @@ _REQUIRED = {
     "aiosqlite": "aiosqlite",
     "resvg_py": "resvg_py",
     "rich": "rich",
+    "discord.py": "discord",
+    "python-telegram-bot": "telegram",
 }
 _TROUBLE, _OPTIONAL = "red", "yellow"
 _REPAIR = "make run, which installs what is missing"
@@ -50,6 +52,8 @@ class Finding:
     todo: str = ""
     # not needed for a chat in the terminal
     optional: bool = False
+    # an address to open, in a line of its own so that it can be copied whole
+    link: str = ""
 
 
 def report(settings: Settings) -> RenderableType:
@@ -66,7 +70,12 @@ def report(settings: Settings) -> RenderableType:
         table.add_row(Text(finding.name), text)
     broken = sum(bool(finding.todo) and not finding.optional for finding in findings)
     end = f"{broken} to repair before `ohlora chat` works well." if broken else "Ready: ohlora chat"
-    return Group(table, Text(f"\n{end}", style=_TROUBLE if broken else "green"))
+    links = [
+        Text(f"\n{finding.name}: {finding.link}", no_wrap=True, overflow="ignore")
+        for finding in findings
+        if finding.link
+    ]
+    return Group(table, *links, Text(f"\n{end}", style=_TROUBLE if broken else "green"))
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -78,8 +87,8 @@ def examine(settings: Settings) -> list[Finding]:
         _record(settings),
         *_models(settings.models.profile),
         _device(),
-        _platform("Discord", settings.discord_token, "OHLORA_DISCORD_TOKEN", "discord.py"),
-        _platform("Telegram", settings.telegram_token, "OHLORA_TELEGRAM_TOKEN", "python-telegram-bot"),
+        _discord(settings.discord_token),
+        _platform("Telegram", settings.telegram_token, "OHLORA_TELEGRAM_TOKEN", "to serve people there: ohlora run"),
         _redis(),
         _terminal(),
     ]
@@ -136,13 +145,21 @@ def _device() -> Finding:
     return Finding("Device", f"CPU; {gpu}. The bundled models are small and run on the CPU; none is needed.")
 
 
-def _platform(name: str, token: SecretStr | None, variable: str, package: str) -> Finding:
-    has_token, installed = token is not None and bool(token.get_secret_value()), version_of(package)
-    found = f"token {'set' if has_token else 'not set'}, {package} {installed or 'not installed'}"
-    todo = "" if installed else f"pip install {package}"
-    if installed and not has_token:
-        todo = f"set {variable}"
-    return Finding(name, found, todo, optional=True)
+def _platform(name: str, token: SecretStr | None, variable: str, purpose: str) -> Finding:
+    if token is None or not token.get_secret_value():
+        return Finding(name, "token not set", f"set {variable} {purpose}", optional=True)
+    return Finding(name, "token set")
+
+
+def _discord(token: SecretStr | None) -> Finding:
+    from bot.adapters.discord import invite_link
+
+    finding = _platform("Discord", token, "OHLORA_DISCORD_TOKEN", "to serve people there: ohlora run")
+    if token is None or finding.todo:
+        return finding
+    if (link := invite_link(token.get_secret_value())) is None:
+        return replace(finding, todo="this is no bot token: copy it once more from the developer portal", optional=True)
+    return replace(finding, found="token set; to add her to a server, open the address below", link=link)
 
 
 def _redis() -> Finding:

@@ -2,84 +2,175 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from bot.adapters.base import Adapter, Handlers
-from core import Conversation, texts
-from core.errors import DeliveryError, EngineOverloaded, RecordError
-from core.messages import IncomingMessage, Notice, NoticeKind, Reply, Turn
-from core.ports import TurnStore
+from bot.adapters.base import Adapter, Host
+from bot.open_turn import OpenTurn
+from bot.outbox import Outbox
+from bot.waiting import Line
+from core import Conversation
+from core.errors import EngineOverloaded, RecordError
+from core.messages import ChatKey, IncomingMessage, NoticeKind, PersonKey, Reply, Turn
+from core.notices import notice
+from core.ports import Clock, TurnStore, Undelivered
 
 log = logging.getLogger(__name__)
 
+Key = tuple[str, str, str]
+# turns under way when the service stops may take this long; what is not done then is taken up at the next start
+DRAIN_S = 30.0
+# before anyone is told to wait, those who need no device (too long, blocked) have their reply
+_A_MOMENT_S = 1.0
+
 
 class Service:
-    """Runs adapters over one conversation. Whatever fails before the reply is caught in `handle`, and only there."""
+    """Runs adapters over one conversation; for them it is `bot.adapters.base.Messages`.
 
-    def __init__(self, conversation: Conversation, turns: TurnStore, adapters: Sequence[Adapter]) -> None:
+    `patience_s`: who has to wait longer is told so. What fails before a reply is caught in `_answer`, and only there.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        turns: TurnStore,
+        adapters: Sequence[Adapter],
+        clock: Clock,
+        line: Line,
+        patience_s: float = 5.0,
+    ) -> None:
         self._conversation = conversation
         self._turns = turns
         self._adapters: Mapping[str, Adapter] = {adapter.platform: adapter for adapter in adapters}
+        self._line = line
+        self._outbox = Outbox(turns, clock)
+        self._patience_s = patience_s
+        self._open: dict[Key, OpenTurn] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, handlers: Handlers) -> None:
-        """Finish what the last run left, then receive until every adapter is done."""
-        await self.recover()
-        try:
-            async with asyncio.TaskGroup() as group:
-                for adapter in self._adapters.values():
-                    group.create_task(adapter.run(handlers), name=adapter.platform)
-        except ExceptionGroup as failed:  # one adapter down takes the service down, with that adapter's own error
-            raise failed.exceptions[0] from None
+    async def run(self, host: Host) -> None:
+        """Log in everywhere, take up what the last run left, and receive until every adapter is done.
 
-    async def handle(self, message: IncomingMessage, *, received: bool = False) -> None:
-        """One message, all the way: inbox, reply, one transaction, delivery, bookkeeping.
-
-        `received`: it is in the inbox already, since before a restart.
+        Raises ConfigurationError when a platform does not let us in. A cancelled run finishes what is under way first.
         """
+        async with AsyncExitStack() as stack:
+            for adapter in self._adapters.values():
+                stack.push_async_callback(adapter.close)
+                await adapter.open(host)
+            stack.push_async_callback(self._drain)
+            await self.recover()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for adapter in self._adapters.values():
+                        group.create_task(adapter.run(), name=adapter.platform)
+            except ExceptionGroup as failed:  # one adapter down takes the service down, with that adapter's own error
+                raise failed.exceptions[0] from None
+
+    async def receive(self, message: IncomingMessage) -> asyncio.Future[None]:
+        """Into the inbox, and on its way; a duplicate gets no second turn."""
+        if (key := _key(message.chat, message.message_id)) in self._open:
+            return _done()
+        turn = self._open[key] = OpenTurn(message)
         try:
-            if received or await self._turns.receive(message):
-                await self._turn(message)
-        except Exception as error:  # the person gets an honest sentence, the log the cause
-            log.exception("no reply to message %s", message.message_id)
-            await self._apologise(message, error)
+            new = await self._turns.receive(message)
+        except RecordError as error:
+            log.exception("message %s did not get into the inbox", message.message_id)
+            return self._start(self._apologise(turn, error))
+        if not new:
+            del self._open[key]
+            return _done()
+        if self._line.full:
+            return self._start(self._apologise(turn, EngineOverloaded("too many turns are under way")))
+        return self._start(self._answer(turn))
+
+    async def amend(self, chat: ChatKey, message_id: str, text: str) -> None:
+        """The newest text counts while the message waits for its reply."""
+        turn = self._open.get(_key(chat, message_id))
+        if turn is not None and text != turn.message.text:
+            turn.change(text)
+            await self._turns.amend(turn.message)
+
+    async def withdraw(self, chat: ChatKey, message_id: str) -> None:
+        """A deleted message is dropped while it waits for its reply."""
+        turn = self._open.get(_key(chat, message_id))
+        if turn is not None:
+            turn.drop()
+            await self._turns.discard(turn.message)
 
     async def recover(self) -> None:
-        """Take up what a crash interrupted: replies not sent, bookkeeping not done, messages not answered."""
-        for turn_id, reply in await self._turns.undelivered():
-            adapter = self._adapters.get(reply.to.person.platform)
-            if adapter is not None and adapter.recognises_repetition:
-                await self._post(adapter, turn_id, reply)
-            elif adapter is not None:
-                log.warning("turn %d: nobody can know whether its reply arrived; it is not sent again", turn_id)
-                await self._turns.delivered(turn_id, certain=False)
-        for turn_id, turn in await self._turns.unremembered():
-            async with self._conversation.exclusive(turn.message.person):
-                await self._remember(turn_id, turn)
+        """Take up what a crash interrupted: replies not sent, bookkeeping not done, messages not answered.
+
+        Each person's in their order, before anything new of theirs, and nobody waits for it here.
+        """
+        turns = dict(await self._turns.unremembered())
+        left: dict[int, tuple[PersonKey, Undelivered | None]] = {
+            turn_id: (turn.message.person, None) for turn_id, turn in turns.items()
+        }
+        left |= {found.turn_id: (found.reply.to.person, found) for found in await self._turns.undelivered()}
+        for turn_id, (person, undelivered) in sorted(left.items()):
+            self._start(self._resume(person, undelivered, turn_id, turns.get(turn_id)))
         for message in await self._turns.unanswered():
             if message.person.platform in self._adapters:
                 log.warning("message %s was not answered before the last stop; answering it now", message.message_id)
-                await self.handle(message, received=True)
+                waiting = self._open[_key(message.chat, message.message_id)] = OpenTurn(message)
+                self._start(self._answer(waiting))
 
-    async def _turn(self, message: IncomingMessage) -> None:
-        adapter = self._adapters[message.person.platform]
-        async with self._conversation.exclusive(message.person):
-            async with adapter.typing(message.chat):
-                turn = await self._conversation.reply(message)
-            turn_id = await self._turns.commit(turn)
-            await self._post(adapter, turn_id, turn.reply)
-            if turn.to_remember:
+    async def _resume(
+        self, person: PersonKey, undelivered: Undelivered | None, turn_id: int, turn: Turn | None
+    ) -> None:
+        async with self._conversation.exclusive(person):
+            if undelivered is not None and (adapter := self._adapters.get(person.platform)) is not None:
+                await self._outbox.resume(adapter, undelivered)
+            if turn is not None:
                 await self._remember(turn_id, turn)
 
-    async def _post(self, adapter: Adapter, turn_id: int, reply: Reply) -> None:
+    async def _answer(self, open_turn: OpenTurn) -> None:
+        """One message all the way: reply, one transaction, delivery, bookkeeping."""
+        adapter, chat = self._adapters[open_turn.message.person.platform], open_turn.message.chat
         try:
-            await adapter.post(reply)
-        except DeliveryError:
-            log.exception("turn %d: its reply was not delivered", turn_id)
-            return
+            async with AsyncExitStack() as waiting:
+                ticket = waiting.enter_context(self._line.place())
+                await waiting.enter_async_context(adapter.typing(chat))
+                patience = await waiting.enter_async_context(AsyncExitStack())
+                await patience.enter_async_context(self._announcing(adapter, open_turn, ticket))
+                async with self._conversation.exclusive(open_turn.message.person):
+                    turn = await open_turn.settle(self._conversation.reply)
+                    self._close(open_turn)
+                    await patience.aclose()  # nothing may begin to stand for the reply once it is on its way
+                    if turn is None:
+                        await adapter.post(Reply(open_turn.message), _nothing)
+                        return
+                    turn_id = await self._turns.commit(turn)
+                    await self._outbox.deliver(adapter, turn_id, turn.reply)
+                    await waiting.aclose()  # who still waits here waits for the bookkeeping only
+                    if turn.to_remember:
+                        await self._remember(turn_id, turn)
+        except Exception as error:  # the person gets an honest sentence, the log the cause
+            log.exception("no reply to message %s", open_turn.message.message_id)
+            await self._apologise(open_turn, error)
+
+    @asynccontextmanager
+    async def _announcing(self, adapter: Adapter, open_turn: OpenTurn, ticket: int) -> AsyncIterator[None]:
+        """Tells who has to wait longer than `patience_s` so, with their position and an estimate."""
+
+        async def announce() -> None:
+            long = self._line.estimate(ticket) > self._patience_s
+            await asyncio.sleep(min(_A_MOMENT_S, self._patience_s) if long else self._patience_s)
+            message, seconds = open_turn.message, max(self._line.estimate(ticket), self._patience_s)
+            position = self._line.position(ticket)
+            said = notice(message.language, NoticeKind.SLOW, position=position, seconds=math.ceil(seconds))
+            await adapter.hold(message, said)
+
+        task = asyncio.create_task(announce())
         try:
-            await self._turns.delivered(turn_id)
-        except RecordError:  # the person has the reply: no apology, and the bookkeeping goes on
-            log.exception("turn %d: its reply was delivered, but the record did not take that", turn_id)
+            yield
+        finally:
+            task.cancel()
+            failed = (await asyncio.gather(task, return_exceptions=True))[0]
+            if isinstance(failed, Exception):
+                log.warning("message %s: its wait could not be shown: %s", open_turn.message.message_id, failed)
 
     async def _remember(self, turn_id: int, turn: Turn) -> None:
         try:
@@ -87,11 +178,49 @@ class Service:
         except Exception:  # the person has the reply; whatever failed here is no reason to apologise for it
             log.exception("turn %d: its bookkeeping failed and is taken up again at the next start", turn_id)
 
-    async def _apologise(self, message: IncomingMessage, error: Exception) -> None:
-        kind = NoticeKind.BUSY if isinstance(error, EngineOverloaded) else NoticeKind.FAULT
-        notice = Notice(kind, texts.text(message.language, "notice", kind.value))
+    async def _apologise(self, open_turn: OpenTurn, error: Exception) -> None:
+        self._close(open_turn)
+        message = open_turn.message
+        said = notice(message.language, NoticeKind.BUSY if isinstance(error, EngineOverloaded) else NoticeKind.FAULT)
+        reply = Reply(message, notices=() if open_turn.dropped else (said,))
         try:
-            await self._adapters[message.person.platform].post(Reply(message, notices=(notice,)))
+            await self._adapters[message.person.platform].post(reply, _nothing)
             await self._turns.discard(message)
         except Exception:  # nobody is left to tell
             log.exception("message %s: not even the apology went through", message.message_id)
+
+    def _close(self, open_turn: OpenTurn) -> None:
+        """From here on changes to the message come too late."""
+        self._open.pop(_key(open_turn.message.chat, open_turn.message.message_id), None)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work left from the last run failed; it is taken up again at the next start", exc_info=error)
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _key(chat: ChatKey, message_id: str) -> Key:
+    return chat.platform, chat.chat_id, message_id
+
+
+def _done() -> asyncio.Future[None]:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future
+
+
+async def _nothing(*, left: bool = True) -> None:
+    """An apology is not in the outbox: nobody has to know when it left."""

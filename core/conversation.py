@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
@@ -14,7 +15,8 @@ import numpy as np
 from core import memory, recall, sanctions, tasks, texts
 from core.ethics import CATEGORIES, Thresholds, acting
 from core.messages import IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
-from core.ports import Clock, Encoder, LanguageModel, Prompt, Record, Vectors
+from core.notices import Reminder, notice, sanction_notices
+from core.ports import Clock, Encoder, LanguageModel, Past, Prompt, TurnStore, Vectors
 from core.text import neutralise, normalise, unmask
 from core.timeinfo import contradicts_calendar, with_time
 
@@ -35,6 +37,8 @@ class Policy:
     # memory, summary and recall are left out where they would leave less than this for the answer
     answer_room: int = 48
     retry_heat: float = 0.1
+    # a blocked person is told so at most this often
+    tell_blocked_every: timedelta = timedelta(minutes=10)
     ladders: Mapping[str, tuple[timedelta, ...]] = field(default_factory=lambda: sanctions.LADDERS)
 
 
@@ -61,13 +65,14 @@ class Conversation:
     Errors: EngineError when the models fail, RecordError when the record does; nothing is written then.
     """
 
-    def __init__(self, models: Models, record: Record, clock: Clock, policy: Policy) -> None:
+    def __init__(self, models: Models, turns: TurnStore, clock: Clock, policy: Policy) -> None:
         self._models = models
-        self._record = record
+        self._turns = turns
         self._clock = clock
         self._policy = policy
         self._locks: WeakValueDictionary[PersonKey, asyncio.Lock] = WeakValueDictionary()
         self._category_vectors: Vectors | None = None
+        self._told_blocked = Reminder(policy.tell_blocked_every)
 
     @asynccontextmanager
     async def exclusive(self, person: PersonKey) -> AsyncIterator[None]:
@@ -79,24 +84,33 @@ class Conversation:
     async def reply(self, message: IncomingMessage) -> Turn:
         """What 오로라 answers, with her face and whatever notices are due. Writes nothing."""
         now = self._clock.now()
-        current = sanctions.standing(await self._record.sanctions.of(message.person), now)
+        past = await self._turns.past(message.person, message.chat)
+        current = sanctions.standing(past.sanctions, now)
         if current.blocked_until is not None:
-            until = texts.moment(message.language, current.blocked_until, self._policy.zone)
-            return _notice_only(message, NoticeKind.BLOCKED, reasons=current.reasons, until=until)
+            return self._blocked(message, current.blocked_until, current.reasons, now)
+        turn = await self._unblocked(message, past, current, now)
+        if past.person.introduced:
+            return turn
+        introduction = notice(message.language, NoticeKind.INTRODUCTION)
+        return replace(turn, reply=replace(turn.reply, notices=(*turn.reply.notices, introduction)))
+
+    async def _unblocked(
+        self, message: IncomingMessage, past: Past, current: sanctions.Standing, now: datetime
+    ) -> Turn:
         if len(message.text) > self._policy.prompt_tokens * _CHARACTERS_PER_TOKEN:
-            return _notice_only(message, NoticeKind.TOO_LONG)
+            return _only(message, notice(message.language, NoticeKind.TOO_LONG))
         prompt = neutralise(normalise(message.text))
         if not prompt:
-            return _notice_only(message, NoticeKind.EMPTY)
+            return _only(message, notice(message.language, NoticeKind.EMPTY))
         if self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, prompt) > self._policy.prompt_tokens:
-            return _notice_only(message, NoticeKind.TOO_LONG)
+            return _only(message, notice(message.language, NoticeKind.TOO_LONG))
         vectors, scores = await asyncio.gather(self._models.memory_encoder.encode([prompt]), self._score(prompt))
-        final_input, asked = await self._final_input(message, prompt, vectors[0], now)
+        final_input, asked = self._final_input(message, prompt, vectors[0], past, now)
         answer = await self._answer(message.person, self._recalled(final_input, asked, now), now)
         face = await self._write(tasks.EYES_MOUTH_POSE, tasks.expression_prompt(answer), message.person)
         issued = self._judge(message, answer, scores, current, now)
-        reply = Reply(message, answer, face, _sanction_notices(message.language, issued))
-        return Turn(reply, final_input, issued, scores)
+        reply = Reply(message, answer, face, sanction_notices(message.language, issued))
+        return Turn(reply, "" if past.person.paused else final_input, issued, scores)
 
     async def remember(self, turn_id: int, turn: Turn) -> None:
         """Extract memory and summary and store them, once for each turn."""
@@ -112,10 +126,16 @@ class Conversation:
         if learned:
             aged = vectors[1] if len(learned_texts) > 1 else None
             new = memory.MemoryItem(*learned, scope, turn.message.sent_at, vectors[0], aged)
-        items = await self._record.memories.items(person)
-        change = memory.change(items, new, turn.message.sent_at, self._policy.zone)
+        change = partial(memory.change, new=new, now=turn.message.sent_at, zone=self._policy.zone)
         kept = memory.Summary(summary, vectors[-1]) if summary else None
-        await self._record.turns.remember(turn_id, change, kept)
+        await self._turns.remember(turn_id, change, kept)
+
+    def _blocked(self, message: IncomingMessage, until: datetime, reasons: tuple[str, ...], now: datetime) -> Turn:
+        if not self._told_blocked.due(message.person, now):
+            return Turn(Reply(message))
+        shown = texts.moment(message.language, until, self._policy.zone)
+        category = texts.categories(message.language, reasons)
+        return _only(message, notice(message.language, NoticeKind.BLOCKED, category=category, until=shown))
 
     async def _score(self, prompt: str) -> dict[str, float]:
         """Cosine of the prompt with each category name; the names are embedded once."""
@@ -125,18 +145,19 @@ class Conversation:
         cosines = self._category_vectors @ (await encoder.encode([unmask(prompt)]))[0]
         return {category: round(float(cosine), 4) for category, cosine in zip(CATEGORIES, cosines, strict=True)}
 
-    async def _final_input(
-        self, message: IncomingMessage, prompt: str, vector: Vectors, now: datetime
+    def _final_input(
+        self, message: IncomingMessage, prompt: str, vector: Vectors, past: Past, now: datetime
     ) -> tuple[str, recall.Asked]:
-        """The prompt behind what it needs of the past, and what recall compares."""
+        """The prompt behind what it needs of the past, and what persona recall compares."""
         timed = with_time(prompt, now, self._policy.zone)
         marked = timed != prompt
-        stored = await self._record.memories.items(message.person)
-        usable = memory.usable(stored, message.chat.scope, now, self._policy.zone)
+        if past.person.paused:
+            return timed, recall.Asked(vector, marked)
+        usable = memory.usable(past.items, message.chat.scope, now, self._policy.zone)
         item = memory.best(usable, vector, self._models.memory_threshold)
         if item is not None and self._leaves_room(reminded := f"{item.text} {timed}"):
             return reminded, recall.Asked(vector, marked, recall.MEMORY, item.vector)
-        summary = await self._record.memories.summary(message.person, message.chat)
+        summary = past.summary
         if summary is not None and self._leaves_room(following := tasks.with_summary(summary.text, timed)):
             return following, recall.Asked(vector, marked, recall.SUMMARY, summary.vector)
         return timed, recall.Asked(vector, marked)
@@ -217,17 +238,5 @@ def _age(birthday: date, today: date) -> int:
     return today.year - birthday.year - ((today.month, today.day) < (birthday.month, birthday.day))
 
 
-def _notice_only(message: IncomingMessage, kind: NoticeKind, reasons: tuple[str, ...] = (), until: str = "") -> Turn:
-    category = texts.categories(message.language, reasons)
-    sentence = texts.text(message.language, "notice", kind.value, category=category, until=until)
-    return Turn(Reply(message, notices=(Notice(kind, sentence),)))
-
-
-def _sanction_notices(language: str, issued: tuple[sanctions.Sanction, ...]) -> tuple[Notice, ...]:
-    if not issued:
-        return ()
-    total = sanctions.block_period(issued)
-    kind = NoticeKind.BLOCK if total else NoticeKind.WARNING
-    category = texts.categories(language, [sanction.category for sanction in issued])
-    period = texts.period(language, total)
-    return (Notice(kind, texts.text(language, "notice", kind.value, category=category, period=period)),)
+def _only(message: IncomingMessage, said: Notice) -> Turn:
+    return Turn(Reply(message, notices=(said,)))

@@ -6,7 +6,8 @@ OhLoraError
 ├── EngineError               the device
 │   ├── EngineOverloaded      the queue is full; the person may try again
 │   └── GenerationFailed      the backend died or refused this request
-└── DeliveryError             a platform did not take the reply
+└── DeliveryError             nobody knows whether a platform took the reply
+    └── DeliveryRefused       the platform will never take it
 
 Messages say what was wrong, where, and what to do. The person sees a sentence of core.texts instead.
 """
@@ -37,4 +38,8 @@ class GenerationFailed(EngineError):
 
 
 class DeliveryError(OhLoraError):
-    """A platform did not take a reply."""
+    """Nobody knows whether a platform took a reply."""
+
+
+class DeliveryRefused(DeliveryError):
+    """A platform will never take this reply: no permission, a closed door, a chat that is gone."""

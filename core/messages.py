@@ -18,22 +18,42 @@ class PersonKey:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceKey:
+    """A server, a group, or a private chat."""
+
+    platform: str
+    place_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatKey:
-    """Where a message was said. `private`: only this person and 오로라 read it."""
+    """Where a message was said. `private`: only this person and 오로라 read it.
+
+    `place_id`: the server or group that the chat belongs to; "" where the chat itself is all there is.
+    """
 
     platform: str
     chat_id: str
     private: bool
+    place_id: str = ""
+
+    @property
+    def place(self) -> PlaceKey:
+        """What has settings of its own: the server or group, else the chat."""
+        return PlaceKey(self.platform, self.place_id or self.chat_id)
 
     @property
     def scope(self) -> str:
-        """The scope of what is learned here: "" for private chats, else the chat's id (behaviour.md §6)."""
-        return "" if self.private else self.chat_id
+        """The scope of what is learned here: "" for private chats, else the server or group (behaviour.md §6)."""
+        return "" if self.private else self.place.place_id
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """One message of one person. (platform, chat_id, message_id) is unique; `sent_at` is aware, in UTC."""
+    """One message of one person. (platform, chat_id, message_id) is unique; `sent_at` is aware, in UTC.
+
+    `via`: what its adapter needs to answer this very message, such as the token of a slash command.
+    """
 
     person: PersonKey
     chat: ChatKey
@@ -41,6 +61,7 @@ class IncomingMessage:
     text: str
     sent_at: datetime
     language: str = "ko"
+    via: str = ""
 
 
 class NoticeKind(StrEnum):
@@ -53,6 +74,8 @@ class NoticeKind(StrEnum):
     EMPTY = "empty"
     BUSY = "busy"
     FAULT = "fault"
+    INTRODUCTION = "introduction"
+    SLOW = "slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +85,33 @@ class Notice:
     kind: NoticeKind
     text: str
 
+    @property
+    def private(self) -> bool:
+        """Whether it concerns nobody but the person: sanctions do."""
+        return self.kind in (NoticeKind.WARNING, NoticeKind.BLOCK, NoticeKind.BLOCKED)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back to one message: her answer with its face, notices, or both. `text` is "" without an answer."""
+    """What goes back to one message: her answer with its face, notices, or both. `text` is "" without an answer.
+
+    An empty reply says nothing: the message was deleted, or its author was told already.
+    """
 
     to: IncomingMessage
     text: str = ""
     expression: Expression | None = None
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.text or self.notices)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One finished turn. `final_input` is "" when no model was asked; then there is nothing to remember either."""
+    """One finished turn. `final_input` is "" when there is nothing to remember: no model was asked, or it is paused."""
 
     reply: Reply
     final_input: str = ""

@@ -1,15 +1,17 @@
 """What core asks of others. Small protocols; implementations inherit nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.memory import MemoryChange, MemoryItem, Summary
-from core.messages import ChatKey, IncomingMessage, PersonKey, Reply, Turn
+from core.messages import ChatKey, IncomingMessage, PersonKey, PlaceKey, Reply, Turn
+from core.people import Person, PlaceSettings
 from core.sanctions import Sanction
 
 Vectors = NDArray[np.float32]
@@ -36,6 +38,10 @@ class Completion:
     tokens: int
 
 
+# a person's items, oldest first → what becomes of them
+Change = Callable[[Sequence[MemoryItem]], MemoryChange]
+
+
 class LanguageModel(Protocol):
     """Completes prompts. Raises EngineError."""
 
@@ -56,11 +62,46 @@ class Encoder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a turn needs to know of before: the person, their sanctions and items oldest first, the chat's summary."""
+
+    person: Person = field(default_factory=Person)
+    sanctions: Sequence[Sanction] = ()
+    items: Sequence[MemoryItem] = ()
+    summary: Summary | None = None
+
+
+class Delivery(StrEnum):
+    """What became of a reply. UNKNOWN: nobody can say whether it arrived; REFUSED: the platform will never take it."""
+
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A committed reply that was not marked. `begun`: when its first delivery began, None when none did."""
+
+    turn_id: int
+    reply: Reply
+    begun: datetime | None
+
+
 class TurnStore(Protocol):
     """The life of a turn. Every method is one transaction; all raise RecordError."""
 
     async def receive(self, message: IncomingMessage) -> bool:
         """Write the message to the inbox; False when (platform, chat, message id) is already there."""
+        ...
+
+    async def past(self, person: PersonKey, chat: ChatKey) -> Past:
+        """Everything a turn of this person in this chat needs to know, as of one moment."""
+        ...
+
+    async def amend(self, message: IncomingMessage) -> None:
+        """The message's newest text, while it waits for its turn."""
         ...
 
     async def commit(self, turn: Turn) -> int:
@@ -71,19 +112,26 @@ class TurnStore(Protocol):
         """Close an inbox entry that failed for good, so that a restart does not take it up again."""
         ...
 
-    async def delivered(self, turn_id: int, *, certain: bool = True) -> None:
-        """The reply reached the platform; `certain=False` marks a delivery nobody can know about."""
+    async def begin(self, turn_id: int, now: datetime | None) -> None:
+        """The reply is about to leave: from now on a crash leaves open whether it arrived. The first time counts.
+
+        None takes that back: it certainly did not arrive.
+        """
         ...
 
-    async def remember(self, turn_id: int, change: MemoryChange, summary: Summary | None) -> None:
-        """The second transaction: memory and summary, once."""
+    async def end(self, turn_id: int, outcome: Delivery) -> None:
+        """What became of the reply."""
+        ...
+
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
+        """The second transaction: what `change` makes of the person's items, and the summary, once."""
         ...
 
     async def unanswered(self) -> list[IncomingMessage]:
         """Messages in the inbox without a turn, oldest first."""
         ...
 
-    async def undelivered(self) -> list[tuple[int, Reply]]:
+    async def undelivered(self) -> list[Undelivered]:
         """Committed replies that were not marked, oldest first."""
         ...
 
@@ -91,16 +139,20 @@ class TurnStore(Protocol):
         """Turns whose second transaction did not happen, oldest first."""
         ...
 
+    async def last_heard(self, platform: str) -> datetime | None:
+        """When the newest message of a platform was sent."""
+        ...
+
+    async def private_chats(self, platform: str, since: datetime, limit: int) -> list[ChatKey]:
+        """The private chats with a message sent after `since`, the most recent first."""
+        ...
+
 
 class MemoryStore(Protocol):
-    """Memories and last summaries. All raise RecordError."""
+    """Memories, and how to be rid of them with the last summaries. All raise RecordError."""
 
     async def items(self, person: PersonKey) -> list[MemoryItem]:
         """Everything stored about a person, oldest first, whatever its scope."""
-        ...
-
-    async def summary(self, person: PersonKey, chat: ChatKey) -> Summary | None:
-        """The summary of the last turn of this person in this chat."""
         ...
 
     async def forget(self, person: PersonKey, item_id: int | None = None) -> int:
@@ -113,6 +165,62 @@ class SanctionLog(Protocol):
 
     async def of(self, person: PersonKey) -> list[Sanction]:
         """A person's sanctions, oldest first."""
+        ...
+
+
+class PeopleStore(Protocol):
+    """What is known of people beside what they said. All raise RecordError."""
+
+    async def of(self, person: PersonKey) -> Person:
+        """A person; the defaults for one never met. `introduced` enters with a turn (TurnStore.commit)."""
+        ...
+
+    async def pause(self, person: PersonKey, paused: bool) -> None:
+        """Stop remembering a person, or begin again."""
+        ...
+
+    async def introduce(self, person: PersonKey) -> None:
+        """The person was told what 오로라 is, outside a turn."""
+        ...
+
+    async def export(self, person: PersonKey) -> dict[str, Any]:
+        """Everything kept about a person, as JSON."""
+        ...
+
+
+class PlaceStore(Protocol):
+    """Settings of servers, groups and private chats. Raises RecordError."""
+
+    async def of(self, place: PlaceKey) -> PlaceSettings:
+        """The settings of a place; the defaults where nobody changed any."""
+        ...
+
+    async def change(self, place: PlaceKey, settings: PlaceSettings) -> None:
+        """Replace them."""
+        ...
+
+
+class ButtonStore(Protocol):
+    """Buttons under messages, each of one person. All raise RecordError."""
+
+    async def make(self, person: PersonKey, commands: list[tuple[str, str]], now: datetime) -> list[int]:
+        """One id for each (command, argument)."""
+        ...
+
+    async def pressed(self, person: PersonKey, button_id: int) -> tuple[str, str] | None:
+        """(command, argument) of a button of this person; None for anybody else's, and for one that is gone."""
+        ...
+
+
+class Notes(Protocol):
+    """Small facts an adapter keeps over restarts, by name. Raises RecordError."""
+
+    async def read(self, name: str) -> str:
+        """What was written last, "" when nothing was."""
+        ...
+
+    async def write(self, name: str, value: str) -> None:
+        """Replace it."""
         ...
 
 
@@ -132,6 +240,11 @@ class Record(Protocol):
     @property
     def sanctions(self) -> SanctionLog:
         """Sanctions."""
+        ...
+
+    @property
+    def people(self) -> PeopleStore:
+        """People."""
         ...
 
 

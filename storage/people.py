@@ -1,72 +1,129 @@
-"""What is kept of a person: memories and last summaries, and the log of sanctions."""
+"""People and places beside what they said: who was introduced, who paused, what a server chose; and adapters' notes."""
 
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select
 
-from core.memory import MemoryItem, Summary
-from core.messages import ChatKey, PersonKey
-from core.sanctions import Sanction
+from core.messages import PersonKey, PlaceKey
+from core.people import Person, PlaceSettings
 from storage import rows
 from storage.database import Database
-from storage.dialect import LARGEST_ID
-from storage.schema import memories, sanctions, summaries
+from storage.dialect import LARGEST_ID, upsert
+from storage.export import everything
+from storage.schema import buttons, notes, people, places
+
+# a button older than this does nothing any more
+BUTTONS_LIVE = timedelta(days=30)
 
 
-class Memories:
-    """A MemoryStore. Items and summaries enter it with their turn (Turns.remember)."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def items(self, person: PersonKey) -> list[MemoryItem]:
-        """Everything stored about a person, oldest first, whatever its scope."""
-        return await self._database.read(partial(_items, person))
-
-    async def summary(self, person: PersonKey, chat: ChatKey) -> Summary | None:
-        """The summary of the last turn of this person in this chat."""
-        return await self._database.read(partial(_summary, person, chat))
-
-    async def forget(self, person: PersonKey, item_id: int | None = None) -> int:
-        """Delete one item, or with None all items and summaries; returns how many items went."""
-        if item_id is not None and not 0 < item_id <= LARGEST_ID:
-            return 0
-        return await self._database.write(partial(_forget, person, item_id))
-
-
-class Sanctions:
-    """A SanctionLog."""
+class People:
+    """A PeopleStore."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, person: PersonKey) -> list[Sanction]:
-        """A person's sanctions, oldest first."""
-        return await self._database.read(partial(_sanctions, person))
+    async def of(self, person: PersonKey) -> Person:
+        """A person; the defaults for one never met."""
+        return await self._database.read(partial(person_of, person))
+
+    async def pause(self, person: PersonKey, paused: bool) -> None:
+        """Stop remembering a person, or begin again."""
+        await self._database.write(partial(change_person, person, paused=paused))
+
+    async def introduce(self, person: PersonKey) -> None:
+        """The person was told what 오로라 is."""
+        await self._database.write(partial(change_person, person, introduced=True))
+
+    async def export(self, person: PersonKey) -> dict[str, Any]:
+        """Everything kept about a person, as JSON."""
+        return await self._database.read(partial(everything, person))
 
 
-async def _items(person: PersonKey, connection: AsyncConnection) -> list[MemoryItem]:
-    theirs = select(memories).where(rows.belongs_to(memories, person)).order_by(memories.c.learned_at, memories.c.id)
-    return [rows.to_item(row) for row in await connection.execute(theirs)]
+class Places:
+    """A PlaceStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, place: PlaceKey) -> PlaceSettings:
+        """The settings of a place; the defaults where nobody changed any."""
+        return await self._database.read(partial(_settings, place))
+
+    async def change(self, place: PlaceKey, settings: PlaceSettings) -> None:
+        """Replace them."""
+        values = {"platform": place.platform, "place_id": place.place_id, "settings": rows.of_settings(settings)}
+        await self._database.write(partial(upsert, table=places, values=values))
 
 
-async def _summary(person: PersonKey, chat: ChatKey, connection: AsyncConnection) -> Summary | None:
-    here = rows.belongs_to(summaries, person) & (summaries.c.chat_id == chat.chat_id)
-    row = (await connection.execute(select(summaries).where(here))).one_or_none()
-    return None if row is None else Summary(row.text, row.vector)
+class Buttons:
+    """A ButtonStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def make(self, person: PersonKey, commands: list[tuple[str, str]], now: datetime) -> list[int]:
+        """One id for each (command, argument) that only this person may press; their old buttons go."""
+        return await self._database.write(partial(_make_buttons, person, commands, now))
+
+    async def pressed(self, person: PersonKey, button_id: int) -> tuple[str, str] | None:
+        """(command, argument) of a button of this person; None for anybody else's, and for one that is gone."""
+        if not 0 < button_id <= LARGEST_ID:
+            return None
+        return await self._database.read(partial(_pressed, person, button_id))
 
 
-async def _forget(person: PersonKey, item_id: int | None, connection: AsyncConnection) -> int:
-    going = rows.belongs_to(memories, person)
-    if item_id is None:
-        await connection.execute(delete(summaries).where(rows.belongs_to(summaries, person)))
-    else:
-        going &= memories.c.id == item_id
-    return (await connection.execute(delete(memories).where(going))).rowcount
+class Notes:
+    """core.ports.Notes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, name: str) -> str:
+        """What was written last, "" when nothing was."""
+        return await self._database.read(partial(_note, name))
+
+    async def write(self, name: str, value: str) -> None:
+        """Replace it."""
+        await self._database.write(partial(upsert, table=notes, values={"name": name, "value": value}))
 
 
-async def _sanctions(person: PersonKey, connection: AsyncConnection) -> list[Sanction]:
-    theirs = rows.belongs_to(sanctions, person)
-    log = select(sanctions).where(theirs).order_by(sanctions.c.at, sanctions.c.id)
-    return [rows.to_sanction(row) for row in await connection.execute(log)]
+def person_of(person: PersonKey, connection: Connection) -> Person:
+    row = (connection.execute(select(people).where(rows.belongs_to(people, person)))).one_or_none()
+    return Person() if row is None else Person(row.introduced, row.paused)
+
+
+def change_person(person: PersonKey, connection: Connection, **changed: bool) -> None:
+    """Set these columns of a person, met or not."""
+    values = {**rows.of_person(person), "introduced": False, "paused": False, **changed}
+    upsert(connection, people, values, changed)
+
+
+def _settings(place: PlaceKey, connection: Connection) -> PlaceSettings:
+    here = (places.c.platform == place.platform) & (places.c.place_id == place.place_id)
+    kept = connection.scalar(select(places.c.settings).where(here))
+    return PlaceSettings() if kept is None else rows.to_settings(kept)
+
+
+def _make_buttons(
+    person: PersonKey, commands: list[tuple[str, str]], now: datetime, connection: Connection
+) -> list[int]:
+    old = rows.belongs_to(buttons, person) & (buttons.c.made_at < now - BUTTONS_LIVE)
+    connection.execute(delete(buttons).where(old))
+    if not commands:
+        return []
+    whose = {**rows.of_person(person), "made_at": now}
+    new = [{**whose, "command": command, "argument": argument} for command, argument in commands]
+    made = insert(buttons).returning(buttons.c.id, sort_by_parameter_order=True)
+    return list((connection.scalars(made, new)).all())
+
+
+def _pressed(person: PersonKey, button_id: int, connection: Connection) -> tuple[str, str] | None:
+    theirs = rows.belongs_to(buttons, person) & (buttons.c.id == button_id)
+    row = (connection.execute(select(buttons.c.command, buttons.c.argument).where(theirs))).one_or_none()
+    return None if row is None else (row.command, row.argument)
+
+
+def _note(name: str, connection: Connection) -> str:
+    return connection.scalar(select(notes.c.value).where(notes.c.name == name)) or ""

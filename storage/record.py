@@ -3,11 +3,13 @@
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from storage.database import Database
 from storage.dialect import mark
-from storage.people import Memories, Sanctions
+from storage.memories import Memories
+from storage.people import Buttons, Notes, People, Places
+from storage.sanctions import Sanctions
 from storage.schema_version import migrate
 from storage.turns import Turns
 
@@ -15,7 +17,7 @@ LOCK_WAIT_S = 5.0
 
 
 class Record:
-    """What must survive: turns, memories, sanctions. Made by `open`.
+    """What must survive: turns, memories, sanctions, people, places. Made by `open`.
 
     Every method of its parts raises RecordError when the file is locked, read-only, damaged or its disk full;
     nothing is half-written then, and the next call works as soon as the cause is gone.
@@ -27,6 +29,10 @@ class Record:
         self.turns = Turns(database)
         self.memories = Memories(database)
         self.sanctions = Sanctions(database)
+        self.people = People(database)
+        self.places = Places(database)
+        self.buttons = Buttons(database)
+        self.notes = Notes(database)
 
     @classmethod
     async def open(cls, url: str, *, lock_wait: float = LOCK_WAIT_S) -> Self:
@@ -34,11 +40,11 @@ class Record:
 
         `lock_wait`: seconds to wait for another program's lock, now and later. Raises RecordError.
         """
-        database = Database(url, lock_wait)
+        database = await Database.open(url, lock_wait)
 
-        async def to_newest(connection: AsyncConnection) -> None:
-            await connection.run_sync(migrate, database.place)
-            await mark(connection)
+        def to_newest(connection: Connection) -> None:
+            migrate(connection, database.place)
+            mark(connection)
 
         try:
             await database.write(to_newest)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, select
 from core.expression import Expression
 from core.memory import MemoryItem
 from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
+from core.people import Images, PlaceSettings
 from core.sanctions import Sanction
 from storage.schema import inbox, outbox, turns
 
@@ -25,9 +26,11 @@ def of_message(message: IncomingMessage) -> Values:
         "message_id": message.message_id,
         "user_id": message.person.user_id,
         "private": message.chat.private,
+        "place_id": message.chat.place_id,
         "text": message.text,
         "sent_at": message.sent_at,
         "language": message.language,
+        "via": message.via,
     }
 
 
@@ -35,11 +38,12 @@ def to_message(row: AnyRow) -> IncomingMessage:
     """From a row with inbox's columns; its text is labelled `asked`."""
     return IncomingMessage(
         person=PersonKey(row.platform, row.user_id),
-        chat=ChatKey(row.platform, row.chat_id, row.private),
+        chat=ChatKey(row.platform, row.chat_id, row.private, row.place_id),
         message_id=row.message_id,
         text=row.asked,
         sent_at=row.sent_at,
         language=row.language,
+        via=row.via,
     )
 
 
@@ -104,6 +108,21 @@ def of_item(item: MemoryItem) -> Values:
 def to_item(row: AnyRow) -> MemoryItem:
     """From a row of memories."""
     return MemoryItem(row.key, row.value, row.scope, row.learned_at, row.vector, row.aged_vector, row.id)
+
+
+def of_settings(settings: PlaceSettings) -> Values:
+    """The JSON of a place's settings."""
+    return {
+        "channels": sorted(settings.channels),
+        "name_call": settings.name_call,
+        "images": settings.images.value,
+        "language": settings.language,
+    }
+
+
+def to_settings(kept: Mapping[str, Any]) -> PlaceSettings:
+    """From that JSON."""
+    return PlaceSettings(frozenset(kept["channels"]), kept["name_call"], Images(kept["images"]), kept["language"])
 
 
 def select_messages() -> Select[Any]:

@@ -4,6 +4,9 @@ inbox 1─1 turns 1─1 outbox          what was said, what came of it, what goe
               1─n sanctions         the append-only log
               1─1 memories          at most one item per turn: it cannot be stored twice
 summaries                           the last one per person and chat
+people, places                      what is known of them beside what was said
+buttons                             what pressing one does, and who may
+notes                               small facts that adapters keep
 """
 
 from sqlalchemy import (
@@ -33,7 +36,7 @@ metadata = MetaData(
 
 # states; an inbox entry, a delivery and a turn's bookkeeping each move once, from the first word of their line
 WAITING, ANSWERED, DISCARDED = "waiting", "answered", "discarded"
-DELIVERED, UNKNOWN = "delivered", "unknown"
+DELIVERED, UNKNOWN, REFUSED = "delivered", "unknown", "refused"
 DUE, DONE, NONE = "due", "done", "none"
 
 inbox = Table(
@@ -45,12 +48,15 @@ inbox = Table(
     Column("message_id", AnyText, nullable=False),
     Column("user_id", AnyText, nullable=False),
     Column("private", Boolean, nullable=False),
+    Column("place_id", AnyText, nullable=False, server_default=""),
     Column("text", AnyText, nullable=False),
     Column("sent_at", UtcTime, nullable=False),
     Column("language", AnyText, nullable=False),
+    Column("via", AnyText, nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     UniqueConstraint("platform", "chat_id", "message_id"),
     Index(None, "state", "id"),
+    Index(None, "platform", "sent_at"),
     **NEVER_REUSE_IDS,
 )
 
@@ -76,6 +82,7 @@ outbox = Table(
     Column("pose", String(16)),
     Column("notices", JSON, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("begun_at", UtcTime),
     Index(None, "state", "turn_id"),
 )
 
@@ -122,4 +129,41 @@ summaries = Table(
     Column("chat_id", AnyText, primary_key=True),
     Column("text", AnyText, nullable=False),
     Column("vector", Vector, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("platform", AnyText, primary_key=True),
+    Column("user_id", AnyText, primary_key=True),
+    Column("introduced", Boolean, nullable=False),
+    Column("paused", Boolean, nullable=False),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("platform", AnyText, primary_key=True),
+    Column("place_id", AnyText, primary_key=True),
+    Column("settings", JSON, nullable=False),
+)
+
+buttons = Table(
+    "buttons",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("platform", AnyText, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("command", AnyText, nullable=False),
+    Column("argument", AnyText, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Index(None, "platform", "user_id", "made_at"),
+    **NEVER_REUSE_IDS,
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("name", AnyText, primary_key=True),
+    Column("value", AnyText, nullable=False),
 )

@@ -1,18 +1,22 @@
 """The life of a turn: inbox, then turn with sanctions and reply, then delivery and bookkeeping."""
 
 from collections import defaultdict
+from datetime import datetime
 from functools import partial
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from core.errors import RecordError
 from core.memory import MemoryChange, Summary
-from core.messages import IncomingMessage, PersonKey, Reply, Turn
+from core.messages import ChatKey, IncomingMessage, NoticeKind, PersonKey, Turn
+from core.ports import Change, Delivery, Past, Undelivered
 from core.sanctions import Sanction
 from storage import rows
 from storage.database import Database
 from storage.dialect import insert_new, upsert
+from storage.memories import items_of, summary_of
+from storage.people import change_person, person_of
+from storage.sanctions import sanctions_of
 from storage.schema import (
     ANSWERED,
     DELIVERED,
@@ -20,7 +24,6 @@ from storage.schema import (
     DONE,
     DUE,
     NONE,
-    UNKNOWN,
     WAITING,
     inbox,
     memories,
@@ -41,6 +44,14 @@ class Turns:
         """Write the message to the inbox; False when (platform, chat, message id) is already there."""
         return await self._database.write(partial(_receive, message))
 
+    async def past(self, person: PersonKey, chat: ChatKey) -> Past:
+        """Everything a turn of this person in this chat needs to know, as of one moment."""
+        return await self._database.read(partial(_past, person, chat))
+
+    async def amend(self, message: IncomingMessage) -> None:
+        """The message's newest text, while it waits for its turn."""
+        await self._database.write(partial(_amend, message))
+
     async def commit(self, turn: Turn) -> int:
         """Turn, sanctions and reply in one transaction; the turn's id, also when it was there already.
 
@@ -52,11 +63,15 @@ class Turns:
         """Close an inbox entry that failed for good; one that has its turn stays as it is."""
         await self._database.write(partial(_discard, message))
 
-    async def delivered(self, turn_id: int, *, certain: bool = True) -> None:
-        """Mark the reply as delivered, or as unknown; a certain delivery stays certain."""
-        await self._database.write(partial(_delivered, turn_id, DELIVERED if certain else UNKNOWN))
+    async def begin(self, turn_id: int, now: datetime | None) -> None:
+        """The reply is about to leave; the first time counts. None: it did not leave after all."""
+        await self._database.write(partial(_begin, turn_id, now))
 
-    async def remember(self, turn_id: int, change: MemoryChange, summary: Summary | None) -> None:
+    async def end(self, turn_id: int, outcome: Delivery) -> None:
+        """What became of the reply; a certain delivery stays certain."""
+        await self._database.write(partial(_end, turn_id, outcome.value))
+
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
         """Apply the change, replace the chat's summary (None takes it away), once per turn; later calls do nothing."""
         await self._database.write(partial(_remember, turn_id, change, summary))
 
@@ -64,7 +79,7 @@ class Turns:
         """Messages in the inbox without a turn, oldest first."""
         return await self._database.read(_unanswered)
 
-    async def undelivered(self) -> list[tuple[int, Reply]]:
+    async def undelivered(self) -> list[Undelivered]:
         """Committed replies that were not marked, oldest first."""
         return await self._database.read(_undelivered)
 
@@ -72,15 +87,37 @@ class Turns:
         """Turns whose bookkeeping did not happen, oldest first."""
         return await self._database.read(_unremembered)
 
+    async def last_heard(self, platform: str) -> datetime | None:
+        """When the newest message of a platform was sent."""
+        return await self._database.read(partial(_last_heard, platform))
 
-async def _receive(message: IncomingMessage, connection: AsyncConnection) -> bool:
+    async def private_chats(self, platform: str, since: datetime, limit: int) -> list[ChatKey]:
+        """The private chats with a message sent after `since`, the most recent first."""
+        return await self._database.read(partial(_private_chats, platform, since, limit))
+
+
+def _receive(message: IncomingMessage, connection: Connection) -> bool:
     values = {**rows.of_message(message), "state": WAITING}
     unique = (inbox.c.platform, inbox.c.chat_id, inbox.c.message_id)
-    return await insert_new(connection, inbox, values, unique) is not None
+    return insert_new(connection, inbox, values, unique) is not None
 
 
-async def _commit(turn: Turn, connection: AsyncConnection) -> int:
-    inbox_id = await connection.scalar(select(inbox.c.id).where(rows.same_message(turn.message)))
+def _past(person: PersonKey, chat: ChatKey, connection: Connection) -> Past:
+    return Past(
+        person_of(person, connection),
+        sanctions_of(person, connection),
+        items_of(person, connection),
+        summary_of(person, chat, connection),
+    )
+
+
+def _amend(message: IncomingMessage, connection: Connection) -> None:
+    still_open = rows.same_message(message) & (inbox.c.state == WAITING)
+    connection.execute(update(inbox).where(still_open).values(text=message.text))
+
+
+def _commit(turn: Turn, connection: Connection) -> int:
+    inbox_id = connection.scalar(select(inbox.c.id).where(rows.same_message(turn.message)))
     if inbox_id is None:
         raise RecordError(f"Message {turn.message.message_id!r} is not in the inbox; receive it before its turn.")
     values = {
@@ -89,83 +126,102 @@ async def _commit(turn: Turn, connection: AsyncConnection) -> int:
         "ethics_scores": turn.ethics_scores,
         "bookkeeping": DUE if turn.to_remember else NONE,
     }
-    turn_id = await insert_new(connection, turns, values, (turns.c.inbox_id,))
+    turn_id = insert_new(connection, turns, values, (turns.c.inbox_id,))
     if turn_id is None:
-        there: int = (await connection.execute(select(turns.c.id).where(turns.c.inbox_id == inbox_id))).scalar_one()
+        there: int = (connection.execute(select(turns.c.id).where(turns.c.inbox_id == inbox_id))).scalar_one()
         return there
-    await connection.execute(insert(outbox).values({**rows.of_reply(turn.reply), "turn_id": turn_id, "state": WAITING}))
+    state = DELIVERED if turn.reply.empty else WAITING
+    connection.execute(insert(outbox).values({**rows.of_reply(turn.reply), "turn_id": turn_id, "state": state}))
+    if any(notice.kind is NoticeKind.INTRODUCTION for notice in turn.reply.notices):
+        change_person(turn.message.person, connection, introduced=True)
     whose = {**rows.of_person(turn.message.person), "turn_id": turn_id}
     if turn.sanctions:
         log = [{**rows.of_sanction(issued), **whose} for issued in turn.sanctions]
-        await connection.execute(insert(sanctions), log)
-    await connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(state=ANSWERED))
+        connection.execute(insert(sanctions), log)
+    connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(state=ANSWERED))
     return turn_id
 
 
-async def _discard(message: IncomingMessage, connection: AsyncConnection) -> None:
+def _discard(message: IncomingMessage, connection: Connection) -> None:
     still_open = rows.same_message(message) & (inbox.c.state == WAITING)
-    await connection.execute(update(inbox).where(still_open).values(state=DISCARDED))
+    connection.execute(update(inbox).where(still_open).values(state=DISCARDED))
 
 
-async def _delivered(turn_id: int, state: str, connection: AsyncConnection) -> None:
+def _begin(turn_id: int, now: datetime | None, connection: Connection) -> None:
+    changed = (outbox.c.turn_id == turn_id) & (outbox.c.begun_at.is_(None) if now else outbox.c.state == WAITING)
+    connection.execute(update(outbox).where(changed).values(begun_at=now))
+
+
+def _end(turn_id: int, state: str, connection: Connection) -> None:
     unsure = (outbox.c.turn_id == turn_id) & (outbox.c.state != DELIVERED)
-    marked = await connection.execute(update(outbox).where(unsure).values(state=state))
+    marked = connection.execute(update(outbox).where(unsure).values(state=state))
     if not marked.rowcount:
-        await _require_turn(turn_id, connection)
+        _require_turn(turn_id, connection)
 
 
-async def _remember(turn_id: int, change: MemoryChange, summary: Summary | None, connection: AsyncConnection) -> None:
+def _remember(turn_id: int, change: Change, summary: Summary | None, connection: Connection) -> None:
     due = (turns.c.id == turn_id) & (turns.c.bookkeeping == DUE)
-    if not (await connection.execute(update(turns).where(due).values(bookkeeping=DONE))).rowcount:
-        await _require_turn(turn_id, connection)
+    if not (connection.execute(update(turns).where(due).values(bookkeeping=DONE))).rowcount:
+        _require_turn(turn_id, connection)
         return
     of_turn = select(inbox.c.platform, inbox.c.user_id, inbox.c.chat_id).join(turns).where(turns.c.id == turn_id)
-    platform, user_id, chat_id = (await connection.execute(of_turn)).one()
+    platform, user_id, chat_id = (connection.execute(of_turn)).one()
     person = PersonKey(platform, user_id)
-    await _change_items(person, turn_id, change, connection)
-    await _replace_summary(person, chat_id, summary, connection)
+    _change_items(person, turn_id, change(items_of(person, connection)), connection)
+    _replace_summary(person, chat_id, summary, connection)
 
 
-async def _change_items(person: PersonKey, turn_id: int, change: MemoryChange, connection: AsyncConnection) -> None:
+def _change_items(person: PersonKey, turn_id: int, change: MemoryChange, connection: Connection) -> None:
     if change.forget:
         one = rows.belongs_to(memories, person) & (memories.c.id == bindparam("item_id"))
-        await connection.execute(delete(memories).where(one), [{"item_id": item_id} for item_id in change.forget])
+        connection.execute(delete(memories).where(one), [{"item_id": item_id} for item_id in change.forget])
     if change.add is not None:
         values = {**rows.of_item(change.add), **rows.of_person(person), "turn_id": turn_id}
-        await connection.execute(insert(memories).values(values))
+        connection.execute(insert(memories).values(values))
 
 
-async def _replace_summary(
-    person: PersonKey, chat_id: str, summary: Summary | None, connection: AsyncConnection
-) -> None:
+def _replace_summary(person: PersonKey, chat_id: str, summary: Summary | None, connection: Connection) -> None:
     if summary is None:
         old = rows.belongs_to(summaries, person) & (summaries.c.chat_id == chat_id)
-        await connection.execute(delete(summaries).where(old))
+        connection.execute(delete(summaries).where(old))
         return
     values = {**rows.of_person(person), "chat_id": chat_id, "text": summary.text, "vector": summary.vector}
-    await upsert(connection, summaries, values)
+    upsert(connection, summaries, values)
 
 
-async def _require_turn(turn_id: int, connection: AsyncConnection) -> None:
-    if await connection.scalar(select(turns.c.id).where(turns.c.id == turn_id)) is None:
+def _require_turn(turn_id: int, connection: Connection) -> None:
+    if connection.scalar(select(turns.c.id).where(turns.c.id == turn_id)) is None:
         raise RecordError(f"There is no turn {turn_id} in the record; use the id that commit gave.")
 
 
-async def _unanswered(connection: AsyncConnection) -> list[IncomingMessage]:
+def _unanswered(connection: Connection) -> list[IncomingMessage]:
     waiting = rows.select_messages().where(inbox.c.state == WAITING).order_by(inbox.c.id)
-    return [rows.to_message(row) for row in await connection.execute(waiting)]
+    return [rows.to_message(row) for row in connection.execute(waiting)]
 
 
-async def _undelivered(connection: AsyncConnection) -> list[tuple[int, Reply]]:
+def _undelivered(connection: Connection) -> list[Undelivered]:
     waiting = rows.select_replies().where(outbox.c.state == WAITING).order_by(outbox.c.turn_id)
-    return [(row.turn_id, rows.to_reply(row)) for row in await connection.execute(waiting)]
+    return [Undelivered(row.turn_id, rows.to_reply(row), row.begun_at) for row in connection.execute(waiting)]
 
 
-async def _unremembered(connection: AsyncConnection) -> list[tuple[int, Turn]]:
+def _last_heard(platform: str, connection: Connection) -> datetime | None:
+    newest = select(inbox.c.sent_at).where(inbox.c.platform == platform).order_by(inbox.c.sent_at.desc()).limit(1)
+    found: datetime | None = connection.scalar(newest)
+    return found
+
+
+def _private_chats(platform: str, since: datetime, limit: int, connection: Connection) -> list[ChatKey]:
+    recent = (inbox.c.platform == platform) & (inbox.c.sent_at > since) & inbox.c.private
+    last = func.max(inbox.c.sent_at)
+    chats = select(inbox.c.chat_id).where(recent).group_by(inbox.c.chat_id).order_by(last.desc()).limit(limit)
+    return [ChatKey(platform, row.chat_id, private=True) for row in connection.execute(chats)]
+
+
+def _unremembered(connection: Connection) -> list[tuple[int, Turn]]:
     due = turns.c.bookkeeping == DUE
     issued: dict[int, list[Sanction]] = defaultdict(list)
     theirs = select(sanctions).join(turns).where(due).order_by(sanctions.c.id)
-    for row in await connection.execute(theirs):
+    for row in connection.execute(theirs):
         issued[row.turn_id].append(rows.to_sanction(row))
     waiting = rows.select_replies().where(due).order_by(turns.c.id)
-    return [(row.turn_id, rows.to_turn(row, issued[row.turn_id])) for row in await connection.execute(waiting)]
+    return [(row.turn_id, rows.to_turn(row, issued[row.turn_id])) for row in connection.execute(waiting)]

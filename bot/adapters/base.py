@@ -1,13 +1,15 @@
 """What every platform adapter is, and what it gets to work with."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from core.expression import Expression
-from core.messages import ChatKey, IncomingMessage, PersonKey, Reply
+from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
+from core.people import PlaceSettings
+from core.ports import Clock, Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +21,155 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Handlers:
-    """Where an adapter hands things in. `message` returns when its turn is over and remembered.
+class Asked:
+    """A command, by whom and where. `manager`: the platform vouches that the person manages this place."""
 
-    `command` returns the sentence to show to the person; `picture` the PNG of a face, None when
-    it cannot be drawn now.
+    person: PersonKey
+    chat: ChatKey
+    command: Command
+    language: str
+    manager: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Pressing it gives a command. `button_id` is what the platform hands back, for `CommandDesk.pressed`."""
+
+    label: str
+    command: Command
+    button_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to hand to the person."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command shows, to nobody but who asked. `buttons`: rows of at most five, at most five rows.
+
+    `refused`: a button that is somebody else's, or too old; the message it is under stays as it is.
     """
 
-    message: Callable[[IncomingMessage], Coroutine[Any, Any, None]]
-    command: Callable[[PersonKey, Command, str], Awaitable[str]]
-    picture: Callable[[Expression], Awaitable[Path | None]]
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    file: File | None = None
+    refused: bool = False
+
+
+class Messages(Protocol):
+    """Where messages go."""
+
+    async def receive(self, message: IncomingMessage) -> asyncio.Future[None]:
+        """Returns once the message is safe: it gets one reply, also after a crash. The future ends with its turn."""
+        ...
+
+    async def amend(self, chat: ChatKey, message_id: str, text: str) -> None:
+        """The person changed a message; while it waits for its reply the newest text counts."""
+        ...
+
+    async def withdraw(self, chat: ChatKey, message_id: str) -> None:
+        """The person deleted a message; while it waits for its reply it is dropped."""
+        ...
+
+
+class History(Protocol):
+    """What was heard before, to find out what was missed. Raises RecordError."""
+
+    async def last_heard(self, platform: str) -> datetime | None:
+        """When the newest message of a platform was sent."""
+        ...
+
+    async def private_chats(self, platform: str, since: datetime, limit: int) -> list[ChatKey]:
+        """The private chats with a message sent after `since`, the most recent first."""
+        ...
+
+
+class CommandDesk(Protocol):
+    """Where commands go; it never raises for a fault of the service, its answer says so."""
+
+    async def run(self, asked: Asked) -> Answer:
+        """What to show."""
+        ...
+
+    async def pressed(self, asked: Asked, button_id: int) -> Answer:
+        """What to show after a button; `asked.command` does not matter."""
+        ...
+
+
+class Places(Protocol):
+    """What was chosen for a server, a group or a private chat."""
+
+    async def of(self, chat: ChatKey) -> PlaceSettings:
+        """The settings that hold in a chat."""
+        ...
+
+
+class Faces(Protocol):
+    """Pictures of her."""
+
+    async def of(self, reply: Reply) -> Path | None:
+        """The PNG to show with a reply; None when its place wants none, or it cannot be drawn now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The service as an adapter sees it. `language`: of places where nobody chose one."""
+
+    messages: Messages
+    history: History
+    commands: CommandDesk
+    places: Places
+    faces: Faces
+    notes: Notes
+    clock: Clock
+    language: str
+
+
+class Begin(Protocol):
+    """Notes in the record that a reply leaves now: after a crash nobody knows whether it arrived."""
+
+    async def __call__(self, *, left: bool = True) -> None:
+        """`left` False takes the note back: what failed certainly showed nothing, and is tried again."""
+        ...
 
 
 class Adapter(Protocol):
-    """One platform. `recognises_repetition`: posting a reply twice shows it once there."""
+    """One platform. It translates, and decides nothing.
+
+    `recognises_for`: how long after it first began a delivery may be repeated without being shown twice; zero: never.
+    """
 
     platform: str
-    recognises_repetition: bool
+    recognises_for: timedelta
 
-    async def run(self, handlers: Handlers) -> None:
-        """Receive until the platform or the person is done."""
+    async def open(self, host: Host) -> None:
+        """Log in: `post` works from here on. Raises ConfigurationError when the platform does not let it in."""
         ...
 
-    async def post(self, reply: Reply) -> None:
-        """Show a reply. Raises DeliveryError when the platform did not take it."""
+    async def run(self) -> None:
+        """Receive until the platform or the person is done. Raises ConfigurationError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the platform; safe at any time."""
+        ...
+
+    async def post(self, reply: Reply, begin: Begin) -> None:
+        """Show a reply, in the place of whatever `hold` showed; an empty one only takes that away.
+
+        Awaits `begin` before the first request that shows anything. Raises DeliveryError when it is not known
+        whether the platform took it, DeliveryRefused when it never will.
+        """
+        ...
+
+    async def hold(self, message: IncomingMessage, notice: Notice) -> None:
+        """Show that the reply takes a while, in a message that becomes the reply."""
         ...
 
     def typing(self, chat: ChatKey) -> AbstractAsyncContextManager[None]:

@@ -6,16 +6,17 @@ import sys
 import threading
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 from rich_pixels import Pixels
 
-from bot.adapters.base import Command, Handlers
+from bot.adapters.base import Asked, Begin, Command, Host
 from core import texts
 from core.errors import DeliveryError
-from core.messages import ChatKey, IncomingMessage, PersonKey, Reply
-from core.ports import Clock
+from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 
 PLATFORM = "console"
 _PICTURE = (48, 48)  # pixels; two of them share a character cell
@@ -25,48 +26,54 @@ class ConsoleAdapter:
     """bot.adapters.base.Adapter over standard input and output."""
 
     platform = PLATFORM
-    recognises_repetition = False
+    recognises_for = timedelta(0)
 
-    def __init__(self, clock: Clock, language: str, console: Console | None = None) -> None:
-        self._clock = clock
-        self._language = language
+    def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
         self._person = PersonKey(PLATFORM, "local")
         self._chat = ChatKey(PLATFORM, "local", private=True)
-        self._handlers: Handlers | None = None
-        self._shown: str | None = None
-        self._turns: set[asyncio.Task[None]] = set()
-        self._posted = asyncio.Event()
+        self._shown: Path | None = None
+        self._posted: dict[str, asyncio.Event] = {}  # message id → its reply is shown
 
-    async def run(self, handlers: Handlers) -> None:
+    async def open(self, host: Host) -> None:
+        """Nobody has to be asked."""
+        self._host = host
+
+    async def run(self) -> None:
         """Read lines until /quit or the end of the input; each message's reply is shown before the next prompt."""
-        self._handlers = handlers
-        self._say("hello")
         self._say("help")
         async for line in self._lines():
             words = line.strip()
             if words == "/quit":
                 break
             if words.startswith("/"):
-                name, _, argument = words[1:].partition(" ")
-                answer = await handlers.command(self._person, Command(name, argument.strip()), self._language)
-                self._print(Text(answer))
+                await self._command(words)
             else:
-                await self._hand_in(handlers, self._message(line))
-        await asyncio.gather(*self._turns)
+                await self._hand_in(self._message(line))
         self._say("bye")
 
-    async def _hand_in(self, handlers: Handlers, message: IncomingMessage) -> None:
-        """Until the reply is shown; the bookkeeping behind it goes on while the person types."""
-        self._posted.clear()
-        turn = asyncio.create_task(handlers.message(message))
-        self._turns.add(turn)
-        turn.add_done_callback(self._turns.discard)
-        turn.add_done_callback(lambda _: self._posted.set())
-        await self._posted.wait()
+    async def close(self) -> None:
+        """The terminal stays."""
 
-    async def post(self, reply: Reply) -> None:
+    async def _command(self, words: str) -> None:
+        name, _, argument = words[1:].partition(" ")
+        asked = Asked(self._person, self._chat, Command(name, argument.strip()), self._host.language, manager=True)
+        answer = await self._host.commands.run(asked)
+        self._print(Text(answer.text or self._unknown()))
+        if answer.file is not None:
+            self._print(Text(answer.file.content.decode()))
+
+    async def _hand_in(self, message: IncomingMessage) -> None:
+        """Until the reply is shown; the bookkeeping behind it goes on while the person types."""
+        posted = self._posted[message.message_id] = asyncio.Event()
+        turn = await self._host.messages.receive(message)
+        turn.add_done_callback(lambda _: posted.set())
+        await posted.wait()
+        del self._posted[message.message_id]
+
+    async def post(self, reply: Reply, begin: Begin) -> None:
         """Print her face, her answer with the tag of her expression, and notices."""
+        await begin()
         try:
             if reply.expression is not None:
                 await self._show_face(reply)
@@ -78,7 +85,11 @@ class ConsoleAdapter:
         except OSError as error:
             raise DeliveryError(f"the terminal did not take the reply: {error}") from error
         finally:
-            self._posted.set()
+            if (posted := self._posted.get(reply.to.message_id)) is not None:  # not one from before a restart
+                posted.set()
+
+    async def hold(self, message: IncomingMessage, notice: Notice) -> None:
+        """Nobody else is in this line: the spinner says enough."""
 
     @contextlib.asynccontextmanager
     async def typing(self, chat: ChatKey) -> AsyncIterator[None]:
@@ -87,23 +98,25 @@ class ConsoleAdapter:
         if not self._console.is_terminal:
             yield
             return
-        with self._console.status(texts.text(self._language, "console", "typing")):
+        with self._console.status(texts.text(self._host.language, "console", "typing")):
             yield
 
     async def _show_face(self, reply: Reply) -> None:
         """Draw the face when it changed and the output is a terminal; its tag is printed in any case."""
-        if not self._console.is_terminal or self._handlers is None or reply.expression is None:
+        if not self._console.is_terminal:
             return
-        if reply.expression.tag != self._shown:
-            path = await self._handlers.picture(reply.expression)
-            if path is None:
-                return
+        path = await self._host.faces.of(reply)
+        if path is not None and path != self._shown:
             self._console.print(await asyncio.to_thread(Pixels.from_image_path, path, resize=_PICTURE))
-            self._shown = reply.expression.tag
+            self._shown = path
+
+    def _unknown(self) -> str:
+        language = self._host.language
+        return texts.text(language, "console", "unknown_command", help=texts.text(language, "console", "help"))
 
     def _message(self, line: str) -> IncomingMessage:
         return IncomingMessage(
-            self._person, self._chat, uuid.uuid4().hex, line.rstrip("\r\n"), self._clock.now(), self._language
+            self._person, self._chat, uuid.uuid4().hex, line.rstrip("\r\n"), self._host.clock.now(), self._host.language
         )
 
     def _print(self, text: Text) -> None:
@@ -112,7 +125,7 @@ class ConsoleAdapter:
 
     def _say(self, name: str) -> None:
         if self._console.is_terminal:
-            self._console.print(Text(texts.text(self._language, "console", name), style="dim"))
+            self._console.print(Text(texts.text(self._host.language, "console", name), style="dim"))
 
     async def _lines(self) -> AsyncIterator[str]:
         """Lines of standard input, read by a daemon thread so that Ctrl-C never waits for Enter."""
@@ -122,7 +135,7 @@ class ConsoleAdapter:
 
         def read() -> None:
             interactive = sys.stdin.isatty()
-            label = f"{texts.text(self._language, 'console', 'you')}> "
+            label = f"{texts.text(self._host.language, 'console', 'you')}> "
             while wanted.acquire():
                 try:
                     line: str | None = input(label) if interactive else sys.stdin.readline() or None

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,9 @@ from safetensors.numpy import load_file
 
 from core import Conversation, Policy, tasks
 from core.ethics import CATEGORIES, Thresholds
-from core.memory import MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
-from core.ports import Completion, LanguageModel, Prompt
-from core.sanctions import Sanction
+from core.people import Person
+from core.ports import Completion, LanguageModel, Past, Prompt, TurnStore
 from core.text import normalise
 from models.datasets.schema import ROOT, HeldOutQuestion, HeldOutUtterance, read_rows
 from models.device import DeviceProcess
@@ -77,28 +76,10 @@ class _Counting:
 
 
 class _Strangers:
-    """A record in which nobody has a past: core.ports.Record as far as `Conversation.reply` reads it."""
+    """core.ports.TurnStore as far as `Conversation.reply` reads it: nobody has a past."""
 
-    @property
-    def turns(self) -> Any:
-        return None
-
-    @property
-    def memories(self) -> Any:
-        return self
-
-    @property
-    def sanctions(self) -> Any:
-        return self
-
-    async def of(self, person: PersonKey) -> list[Sanction]:
-        return []
-
-    async def items(self, person: PersonKey) -> list[MemoryItem]:
-        return []
-
-    async def summary(self, person: PersonKey, chat: ChatKey) -> Summary | None:
-        return None
+    async def past(self, person: PersonKey, chat: ChatKey) -> Past:
+        return Past(Person(introduced=True))
 
 
 class _Now:
@@ -112,7 +93,7 @@ async def _talking(profile: Profile, corpus: Corpus | None) -> Figures:
     engine = Engine(device, LANES, limit=4096)
     models = models_on(engine, profile, recall=True)
     counting = _Counting(models.language)
-    talk = Conversation(replace(models, language=counting), _Strangers(), _Now(), Policy())
+    talk = Conversation(replace(models, language=counting), cast(TurnStore, _Strangers()), _Now(), Policy())
 
     async def ask(texts: list[str]) -> list[Turn]:
         return await asyncio.gather(*(talk.reply(_message(i, text)) for i, text in enumerate(texts)))

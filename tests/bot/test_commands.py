@@ -1,92 +1,178 @@
-"""What a person can ask about themselves."""
+"""What a person can ask for beside talking: every command, in both languages, with its buttons."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.adapters.base import Command
-from bot.commands import Commands
+from bot.adapters.base import Answer, CommandDesk
+from bot.app import App, assemble
+from bot.config import Settings
 from bot.service import Service
-from core import Policy
-from core.messages import PersonKey, Reply, Turn
-from core.ports import Prompt
+from core import Models
+from core.messages import ChatKey, PersonKey, Reply, Turn
+from core.people import Images, PlaceSettings
 from core.sanctions import Sanction
-from core.tasks import MEMORY
-from models.fakes import FakeClock, plain_rule
+from models.fakes import FakeClock
 from storage.record import Record
-from tests.bot.conftest import MINA, FailingModel, say
+from tests.bot.asking import ask, button
+from tests.bot.conftest import HOME, JUN, LOUNGE, MINA, NEW, PaperAdapter, handle, say
 
-OTHER = PersonKey("paper", "jun")
-
-
-@pytest.fixture
-def commands(record: Record, clock: FakeClock) -> Commands:
-    return Commands(record, clock, Policy())
-
-
-def remembers(prompt: Prompt) -> str:
-    """A message "key: value" leaves that item."""
-    if prompt.task != MEMORY.name:
-        return plain_rule(prompt)
-    said = prompt.text.removesuffix(" (요약 시작)").split("(사용자 질문) ")[-1]
-    return f"[{said}] {prompt.stop}"
+GAMES, ELSEWHERE = replace(LOUNGE, chat_id="games"), ChatKey("paper", "lounge 2", False, "guild 2")
+LANGUAGES = ("ko", "en")
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("words", "korean", "english"),
     [
-        (Command("memory"), "I don't remember anything about you yet."),
-        (Command("forget"), "Give a number as in /forget 3, or /forget all."),
-        (Command("forget", "three"), "Give a number as in /forget 3, or /forget all."),
-        (Command("forget", "٣"), "Give a number as in /forget 3, or /forget all."),
-        (Command("forget", "-1"), "Give a number as in /forget 3, or /forget all."),
-        (Command("forget", "9" * 100), "Give a number as in /forget 3, or /forget all."),
-        (Command("forget", "7"), "I remember nothing under that number."),
-        (Command("forget", "all"), "Forgot 0."),
-        (Command("standing"), "No warnings, no blocks."),
-        (Command("help"), "/memory what I remember"),
-        (Command("dance"), "I don't know that command. /memory what I remember"),
-        (Command(""), "I don't know that command."),
+        ("memory", "아직 너에 대해 기억하고 있는 게 없어.", "I don't remember anything about you yet."),
+        ("memory list", "아직 너에 대해", "I don't remember anything"),
+        ("memory list 3", "아직 너에 대해", "I don't remember anything"),
+        ("memory list " + "9" * 5000, "아직 너에 대해", "I don't remember anything"),
+        ("memory forget", "번호를 쓰거나", "Give a number, or all."),
+        ("memory forget three", "번호를 쓰거나", "Give a number, or all."),
+        ("memory forget ٣", "번호를 쓰거나", "Give a number, or all."),
+        ("memory forget -1", "번호를 쓰거나", "Give a number, or all."),
+        ("memory forget " + "9" * 100, "번호를 쓰거나", "Give a number, or all."),
+        ("memory forget 7", "그 번호로 기억하는 건 없어.", "I remember nothing under that number."),
+        ("memory forget all", "0개를 잊었어.", "Forgot 0."),
+        ("memory forget all?", "정말 너에 대한 기억 0개", "Really forget all 0 memories"),
+        ("memory pause", "알겠어, 지금부터는", "All right, from now on"),
+        ("memory export", "너에 대해 저장된 것 전부야.", "This is everything stored about you."),
+        ("memory dance", "번호를 쓰거나", "Give a number, or all."),
+        ("standing", "경고도 차단도 없어.", "No warnings, no blocks."),
+        ("about", "나는 오로라, 줄여서 로라야. 사람이 아니라 AI야.", "I am 오로라, 로라 for short: an AI"),
+        ("start", "나는 오로라, 줄여서 로라야. 사람이 아니라 AI야.", "I am 오로라, 로라 for short: an AI"),
+        ("settings", "이곳에서의 설정", "Settings in this place"),
+        ("settings colour=red", "그 설정은 몰라.", "I don't know that setting."),
+        ("settings images=often", "그 설정은 몰라.", "I don't know that setting."),
     ],
+    ids=lambda words: words[:24],
 )
-async def test_someone_new_gets_a_helpful_sentence(commands: Commands, command: Command, said: str) -> None:
-    assert (await commands.run(MINA, command, "en")).startswith(said)
-
-
-async def test_memories_are_listed_by_number_forgotten_by_number_and_nobody_elses(
-    commands: Commands, service: Service, language: FailingModel, record: Record
+async def test_every_command_has_a_sentence_in_both_languages(
+    commands: CommandDesk, words: str, korean: str, english: str
 ) -> None:
-    language.rule = remembers
-    await service.handle(say("롤 티어: 실버", 1))
-    await service.handle(say("좋아하는 가수: 에스파", 2))
-    first, second = await record.memories.items(MINA)
-    listed = await commands.run(MINA, Command("memory"), "ko")
-    assert listed.splitlines()[1:] == [f"{first.item_id}. {first.text}", f"{second.item_id}. {second.text}"]
-    assert "롤" not in await commands.run(OTHER, Command("memory"), "ko")
-    assert "없어" in await commands.run(OTHER, Command("forget", str(first.item_id)), "ko")
-    assert "1" in await commands.run(MINA, Command("forget", str(first.item_id)), "ko")
-    assert [item.item_id for item in await record.memories.items(MINA)] == [second.item_id]
-    await commands.run(MINA, Command("forget", "all"), "ko")
-    assert await record.memories.items(MINA) == []
+    assert (await commands.run(ask(words, "ko", MINA))).text.startswith(korean)
+    assert (await commands.run(ask(words, "en", JUN))).text.startswith(english)
 
 
-async def test_standing_shows_warnings_and_a_block_until_it_is_over(
-    commands: Commands, record: Record, clock: FakeClock
-) -> None:
-    asked = say("사귀자")
-    await record.turns.receive(asked)
-    issued = (
-        Sanction("love", 1, clock.now(), timedelta(0)),
-        Sanction("hate", 1, clock.now(), timedelta(hours=24)),
-    )
-    await record.turns.commit(Turn(Reply(asked, "미안"), "사귀자", issued))
-    shown = await commands.run(MINA, Command("standing"), "en")
-    assert shown.splitlines()[:2] == ["love confession / dating: 1", "hate / improper: 1"]
-    assert "Blocked until 2025-11-22 12:00" in shown
-    clock.move(timedelta(hours=25))
-    assert "Blocked" not in await commands.run(MINA, Command("standing"), "en")
+@pytest.mark.parametrize("words", ["dance", "", "MEMORY", "chat"])
+async def test_a_command_that_does_not_exist_has_an_empty_answer(commands: CommandDesk, words: str) -> None:
+    assert await commands.run(ask(words)) == Answer("")
 
 
-async def test_a_record_that_fails_gives_an_honest_sentence(commands: Commands, record: Record) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_about_says_what_is_kept_and_under_which_licences(commands: CommandDesk, language: str) -> None:
+    text = (await commands.run(ask("about", language))).text
+    for said in ("AI", "LoRA", "/memory", "/standing", "MIT", "CC BY-SA 4.0"):
+        assert said in text
+
+
+async def test_start_is_an_introduction(commands: CommandDesk, service: Service, paper: PaperAdapter) -> None:
+    await commands.run(ask("start", person=NEW))
+    await handle(service, say("안녕", person=NEW))
+    assert paper.notices == []
+    await handle(service, say("안녕", 2, PersonKey("paper", "newer")))
+    assert paper.notices == ["introduction"]
+
+
+class TestStanding:
+    @pytest.mark.parametrize(
+        ("language", "rows", "until"),
+        [
+            ("ko", ["사랑 고백/만남: 1번", "혐오/기타: 1번"], "2025년 11월 22일 12:00까지 차단 중이야. 이유: 혐오"),
+            ("en", ["love confession / dating: 1", "hate / improper: 1"], "Blocked until 2025-11-22 12:00. Reason: h"),
+        ],
+    )  # fmt: skip
+    async def test_warnings_and_a_block_are_shown_until_it_is_over(
+        self, commands: CommandDesk, record: Record, clock: FakeClock, language: str, rows: list[str], until: str
+    ) -> None:
+        asked = say("사귀자")
+        await record.turns.receive(asked)
+        issued = (
+            Sanction("love", 1, clock.now(), timedelta(0)),
+            Sanction("hate", 1, clock.now(), timedelta(hours=24)),
+        )
+        await record.turns.commit(Turn(Reply(asked, "미안"), "사귀자", issued))
+        shown = (await commands.run(ask("standing", language))).text.splitlines()
+        assert shown[:2] == rows
+        assert shown[2].startswith(until)
+        clock.move(timedelta(hours=25))
+        assert (await commands.run(ask("standing", language))).text.splitlines() == rows
+        assert "1" not in (await commands.run(ask("standing", language, JUN))).text
+
+
+class TestSettings:
+    async def test_managers_change_what_holds_in_all_channels_of_their_place(
+        self, commands: CommandDesk, app: App, record: Record
+    ) -> None:
+        page = await commands.run(ask("settings channel=lounge name_call=off images=change", chat=LOUNGE))
+        chosen = PlaceSettings(frozenset({"lounge"}), name_call=False, images=Images.CHANGE)
+        assert "내 채널: <#lounge>" in page.text
+        assert await app.host.places.of(GAMES) == await record.places.of(GAMES.place) == chosen
+        for other in (ELSEWHERE, HOME):
+            assert await app.host.places.of(other) == PlaceSettings()
+        after = await commands.pressed(ask("unused", chat=LOUNGE), button(page, "language=en"))
+        assert after.text.startswith("Settings in this place")
+        assert (await app.host.places.of(GAMES)).language == "en"
+
+    async def test_one_bad_change_changes_nothing(self, commands: CommandDesk, app: App) -> None:
+        await commands.run(ask("settings images=off colour=red", chat=LOUNGE))
+        assert await app.host.places.of(LOUNGE) == PlaceSettings()
+
+    @pytest.mark.parametrize("words", ["settings", "settings images=off"])
+    @pytest.mark.parametrize(("language", "said"), [("ko", "이곳의 관리자만"), ("en", "Only those who manage")])
+    async def test_others_neither_change_nor_press(
+        self, commands: CommandDesk, app: App, words: str, language: str, said: str
+    ) -> None:
+        refused = await commands.run(ask(words, language, chat=LOUNGE, manager=False))
+        assert said in refused.text
+        assert refused.buttons == ()
+        page = await commands.run(ask("settings", chat=LOUNGE))
+        visitor = ask("unused", language, chat=LOUNGE, manager=False)
+        assert said in (await commands.pressed(visitor, button(page, "images=off"))).text
+        assert await app.host.places.of(LOUNGE) == PlaceSettings()
+
+
+class TestButtons:
+    @pytest.mark.parametrize(("spoken", "said"), [("ko", "네 것이 아니거나"), ("en", "not yours, or too old")])
+    async def test_somebody_elses_button_is_gone_and_does_nothing(
+        self, commands: CommandDesk, record: Record, spoken: str, said: str
+    ) -> None:
+        page = await commands.run(ask("memory"))
+        for person in (JUN, PersonKey("stone", MINA.user_id)):
+            chat = replace(HOME, platform=person.platform)
+            answer = await commands.pressed(ask("unused", spoken, person, chat), button(page, "pause"))
+            assert said in answer.text
+        assert not (await record.people.of(MINA)).paused
+        assert said in (await commands.pressed(ask("unused", spoken), 10**30)).text
+
+    async def test_every_button_has_an_id_of_its_own(self, commands: CommandDesk) -> None:
+        pages = [await commands.run(ask(words)) for words in ("memory", "memory", "settings")]
+        ids = [one.button_id for page in pages for row in page.buttons for one in row]
+        assert len(set(ids)) == len(ids)
+        assert all(ids)
+
+    async def test_a_button_works_after_a_restart(
+        self, commands: CommandDesk, record: Record, thinking: Models, clock: FakeClock
+    ) -> None:
+        pause = button(await commands.run(ask("memory")), "pause")
+        restarted = assemble(Settings.model_construct(), record, thinking, [], clock).host.commands
+        assert (await restarted.pressed(ask("unused"), pause)).text.startswith("알겠어")
+
+
+async def test_a_record_that_fails_gives_an_honest_sentence(commands: CommandDesk, record: Record) -> None:
+    page = await commands.run(ask("memory"))
     await record.close()
-    assert "something went wrong" in await commands.run(MINA, Command("memory"), "en")
+    failing = (
+        "memory",
+        "memory forget all",
+        "memory pause",
+        "memory export",
+        "standing",
+        "start",
+        "settings images=off",
+    )
+    for words in failing:
+        assert "something went wrong" in (await commands.run(ask(words, "en"))).text, words
+    assert "something went wrong" in (await commands.pressed(ask("unused", "en"), button(page, "pause"))).text

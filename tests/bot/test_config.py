@@ -26,7 +26,10 @@ def test_every_default_works() -> None:
     assert settings.models.profile == BUNDLED
     assert settings.record.startswith("sqlite+aiosqlite:///")
     assert settings.turn.policy().ladders == LADDERS
-    assert settings.discord_token is None
+    assert settings.discord_token is settings.telegram_token is None
+    assert (settings.discord.message_content, settings.discord.api_url) == (True, "https://discord.com/api/v10")
+    assert (settings.telegram.webhook_url, settings.telegram.api_url) == ("", "https://api.telegram.org")
+    assert settings.secrets() == []
 
 
 def test_the_file_is_read_and_the_environment_wins_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +56,11 @@ def test_the_file_is_read_and_the_environment_wins_over_it(monkeypatch: pytest.M
         ("OHLORA_TURN__LADDERS", '{"love": [1e999]}', "turn.ladders.love.0"),
         ("OHLORA_TURN__LADDERS", '{"rudeness": [1]}', "turn.ladders.rudeness"),
         ("OHLORA_MODELS__THREADS", "-1", "models.threads"),
-        ("OHLORA_MODELS__QUEUE", "0", "models.queue"),
+        ("OHLORA_TURN__LINE", "0", "turn.line"),
+        ("OHLORA_TURN__PATIENCE_S", "0", "turn.patience_s"),
+        ("OHLORA_TELEGRAM__WEBHOOK_PORT", "65536", "telegram.webhook_port"),
+        ("OHLORA_TELEGRAM__TOKEN", "123:secret", "telegram.token: Extra inputs are not permitted"),
+        ("OHLORA_DISCORD__MESSAGE_CONTENT", "perhaps", "discord.message_content: Input should be a valid boolean"),
         ("OHLORA_MODELS__COLOUR", "red", "models.colour: Extra inputs are not permitted"),
         ("OHLORA_RECORD_URL", "my secret file", "record_url: this is no database URL"),
     ],
@@ -77,11 +84,25 @@ def test_a_bad_file_gives_one_sentence_that_names_it(content: bytes) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_platforms_have_sections_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ohlora.toml").write_text(
+        '[discord]\nmessage_content = false\n[telegram]\nwebhook_url = "https://lora.example"\nwebhook_port = 80\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("OHLORA_TELEGRAM__WEBHOOK_LISTEN", "0.0.0.0")
+    settings = config.load()
+    assert not settings.discord.message_content
+    assert settings.telegram.webhook_url == "https://lora.example"
+    assert (settings.telegram.webhook_listen, settings.telegram.webhook_port) == ("0.0.0.0", 80)
+
+
 def test_secrets_are_hidden_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OHLORA_DISCORD_TOKEN", "hush-1")
     monkeypatch.setenv("OHLORA_TELEGRAM_TOKEN", "hush-2")
     monkeypatch.setenv("OHLORA_RECORD_URL", "postgresql+asyncpg://lora:hush-3@db/ohlora")
+    monkeypatch.setenv("OHLORA_TELEGRAM__WEBHOOK_SECRET", " hush-4\n")
     settings = config.load()
+    assert settings.secrets() == ["hush-1", "hush-2", "hush-4", "hush-3"]
     assert "hush" not in json.dumps(settings.shown()) + repr(settings)
     assert settings.shown()["record_url"] == "postgresql+asyncpg://lora:***@db/ohlora"
     assert "hush-3" in settings.record

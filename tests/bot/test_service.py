@@ -1,48 +1,114 @@
-"""The life of a turn, and what becomes of one that was interrupted."""
+"""The life of a turn: one reply to each message, in order, or an honest sentence."""
 
 import asyncio
-import logging
+from datetime import timedelta
 
 import pytest
 
-from bot.adapters.base import Handlers
 from bot.service import Service
+from bot.waiting import Line
 from core import Conversation
-from core.errors import EngineOverloaded, GenerationFailed
-from core.ports import Prompt
+from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed
+from core.messages import PersonKey, Reply, Turn
+from core.ports import Delivery, Prompt
+from core.sanctions import Sanction
 from core.tasks import MEMORY, OUTPUT_MESSAGE
-from models.fakes import plain_rule
+from models.fakes import FakeClock, plain_rule
 from storage.record import Record
-from tests.bot.conftest import MINA, FailingModel, PaperAdapter, say
+from tests.bot.conftest import (
+    JUN,
+    LOUNGE,
+    MINA,
+    NEW,
+    PaperAdapter,
+    PuppetModel,
+    fates,
+    handle,
+    nothing_is_left,
+    say,
+)
 
 
 def remembers(prompt: Prompt) -> str:
     return f"[좋아하는 가수: 에스파] {prompt.stop}" if prompt.task == MEMORY.name else plain_rule(prompt)
 
 
-async def nothing_is_left(record: Record) -> bool:
-    """Whether the record waits for nothing any more."""
-    turns = record.turns
-    return not (await turns.unanswered() or await turns.undelivered() or await turns.unremembered())
-
-
 async def test_a_message_is_answered_delivered_and_remembered(
-    service: Service, paper: PaperAdapter, record: Record, language: FailingModel
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel
 ) -> None:
     language.rule = remembers
-    await service.handle(say("나 에스파 좋아해"))
+    await handle(service, say("나 에스파 좋아해"))
     assert [reply.text for reply in paper.replies] == ["응, 듣고 있어!"]
+    assert await fates(record) == ["delivered"]
     assert [item.text for item in await record.memories.items(MINA)] == ["[좋아하는 가수: 에스파]"]
     assert await nothing_is_left(record)
 
 
-async def test_a_duplicate_message_starts_no_second_turn(
-    service: Service, paper: PaperAdapter, language: FailingModel
+async def test_a_message_is_safe_before_anybody_thinks_about_it(
+    service: Service, record: Record, language: PuppetModel
 ) -> None:
-    await asyncio.gather(service.handle(say("안녕")), service.handle(say("안녕")))
-    await service.handle(say("안녕"))
+    language.gated = {OUTPUT_MESSAGE.name}
+    turn = await service.receive(say("안녕"))
+    assert await record.turns.unanswered() == [say("안녕")]
+    assert not turn.done()
+    language.gate.set()
+    await turn
+
+
+async def test_a_delivery_is_on_record_before_anything_is_shown(
+    service: Service, paper: PaperAdapter, record: Record, clock: FakeClock
+) -> None:
+    paper.gate.clear()
+    turn = await service.receive(say("안녕"))
+    await paper.posting.wait()
+    assert [left.begun for left in await record.turns.undelivered()] == [None]
+    paper.fault = DeliveryError("the paper is torn")
+    paper.gate.set()
+    await turn
+    assert [left.begun for left in await record.turns.undelivered()] == [clock.now()]
+
+
+async def test_a_duplicate_message_starts_no_second_turn(
+    service: Service, paper: PaperAdapter, language: PuppetModel
+) -> None:
+    await asyncio.gather(handle(service, say("안녕")), handle(service, say("안녕")))
+    await handle(service, say("안녕"))
     assert len(paper.replies) == 1
-    assert [prompt.task for prompt in language.prompts].count(OUTPUT_MESSAGE.name) == 1
+    assert len(language.asked(OUTPUT_MESSAGE.name)) == 1
+
+
+async def test_messages_sent_at_once_are_answered_in_order_for_each_person(
+    service: Service, paper: PaperAdapter, record: Record
+) -> None:
+    people = [PersonKey("paper", str(number)) for number in range(4)]
+    said = [say(str(number), 10 * index + number, person, LOUNGE)
+            for number in range(5) for index, person in enumerate(people)]  # fmt: skip
+    await asyncio.gather(*(handle(service, message) for message in said))
+    for person in people:
+        mine = [reply.to for reply in paper.replies if reply.to.person == person]
+        assert mine == [message for message in said if message.person == person]
+    assert await nothing_is_left(record)
+
+
+async def test_a_new_person_is_introduced_once_however_fast_they_write(service: Service, paper: PaperAdapter) -> None:
+    await asyncio.gather(*(handle(service, say("안녕", number, NEW)) for number in range(3)))
+    assert paper.notices == ["introduction"]
+    assert paper.replies[0].notices
+
+
+async def test_a_blocked_person_who_was_told_gets_an_empty_reply_and_leaves_no_work(
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel, clock: FakeClock
+) -> None:
+    insult = say("…", 1)
+    await record.turns.receive(insult)
+    issued = (Sanction("insult", 1, clock.now(), timedelta(days=7)),)
+    await record.turns.end(await record.turns.commit(Turn(Reply(insult, "그만해"), "…", issued)), Delivery.DELIVERED)
+    for number in (2, 3, 4):
+        await handle(service, say("응?", number))
+    assert (paper.answered, paper.notices) == (["m2"], ["blocked"])
+    assert [message.message_id for message in paper.cleared] == ["m3", "m4"]
+    assert language.prompts == []
+    assert await nothing_is_left(record)
 
 
 @pytest.mark.parametrize(
@@ -54,87 +120,89 @@ async def test_a_duplicate_message_starts_no_second_turn(
     ],
 )
 async def test_an_error_gives_an_honest_sentence_and_leaves_no_half_written_turn(
-    service: Service, paper: PaperAdapter, record: Record, language: FailingModel, error: Exception, notice: str
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel, error: Exception, notice: str
 ) -> None:
     language.error, language.failing = error, {OUTPUT_MESSAGE.name}
-    await service.handle(say("안녕"))
+    await handle(service, say("안녕"))
     assert paper.notices == [notice]
     assert paper.replies[0].text == ""
     assert await nothing_is_left(record)
     language.failing = set()
-    await service.handle(say("다시 안녕", 2))
+    await handle(service, say("다시 안녕", 2))
     assert paper.replies[1].text == "응, 듣고 있어!"
 
 
-async def test_failed_bookkeeping_is_no_failed_reply_and_is_done_at_the_next_start(
-    service: Service, paper: PaperAdapter, record: Record, language: FailingModel
+async def test_a_full_line_gives_a_polite_sentence_and_costs_no_thought(
+    conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock
 ) -> None:
-    language.rule = remembers
+    service = Service(conversation, record.turns, [paper], clock, Line(1))
+    language.gated = {OUTPUT_MESSAGE.name}
+    first = await service.receive(say("하나", 1))
+    await language.arrived.get()
+    await handle(service, say("둘", 2, JUN))
+    assert paper.notices == ["busy"]
+    assert await record.turns.unanswered() == [say("하나", 1)]
+    language.gate.set()
+    await first
+    assert len(language.asked(OUTPUT_MESSAGE.name)) == 1
+    await handle(service, say("셋", 3, JUN))
+    assert paper.answered == ["m2", "m1", "m3"]
+
+
+async def test_a_record_that_takes_no_message_gives_an_honest_sentence(
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel
+) -> None:
+    await record.close()
+    await handle(service, say("안녕"))
+    assert paper.notices == ["fault"]
+    assert language.prompts == []
+
+
+async def test_failed_bookkeeping_is_no_failed_reply(
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel
+) -> None:
     language.error, language.failing = GenerationFailed("gone"), {MEMORY.name}
-    await service.handle(say("나 에스파 좋아해"))
+    await handle(service, say("나 에스파 좋아해"))
     assert paper.notices == []
     assert len(await record.turns.unremembered()) == 1
-    language.failing = set()
-    await service.recover()
-    assert await nothing_is_left(record)
+
+
+@pytest.mark.parametrize(
+    ("fault", "fate"), [(DeliveryError("the paper is torn"), "waiting"), (DeliveryRefused("no such paper"), "refused")]
+)
+async def test_a_reply_that_did_not_arrive_is_remembered_and_not_apologised_for(
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel, fault: Exception, fate: str
+) -> None:
+    language.rule = remembers
+    paper.fault = fault
+    await handle(service, say("안녕"))
+    assert await fates(record) == [fate]
     assert len(await record.memories.items(MINA)) == 1
+    paper.fault = None
+    await handle(service, say("또 안녕", 2))
+    assert paper.answered == ["m2"]
+    assert paper.notices == []
 
 
-async def test_a_reply_that_a_platform_did_not_take_stays_undelivered_and_is_remembered(
-    service: Service, paper: PaperAdapter, record: Record
+async def test_a_message_whose_apology_does_not_arrive_either_stays_unanswered(
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel
 ) -> None:
-    paper.torn = True
-    await service.handle(say("안녕"))
-    assert paper.replies == []
-    assert len(await record.turns.undelivered()) == 1
-    assert await record.turns.unremembered() == []
-
-
-async def test_a_message_whose_apology_does_not_arrive_either_is_answered_at_the_next_start(
-    service: Service, paper: PaperAdapter, record: Record, language: FailingModel
-) -> None:
-    language.error, language.failing, paper.torn = GenerationFailed("gone"), {OUTPUT_MESSAGE.name}, True
-    await service.handle(say("안녕"))
-    assert len(await record.turns.unanswered()) == 1
-    language.failing, paper.torn = set(), False
-    await service.recover()
-    assert [reply.text for reply in paper.replies] == ["응, 듣고 있어!"]
-    assert await nothing_is_left(record)
-
-
-async def test_an_unanswered_message_that_fails_again_does_not_stop_the_start(
-    service: Service, paper: PaperAdapter, record: Record, language: FailingModel
-) -> None:
-    await record.turns.receive(say("안녕"))
     language.error, language.failing = GenerationFailed("gone"), {OUTPUT_MESSAGE.name}
-
-    async def unused(*_: object) -> str:
-        raise AssertionError
-
-    await service.run(Handlers(service.handle, unused, unused))  # type: ignore[arg-type]
-    assert paper.ran
-    assert paper.notices == ["fault"]
-    assert await nothing_is_left(record)
+    paper.fault = DeliveryError("the paper is torn")
+    await handle(service, say("안녕"))
+    assert await record.turns.unanswered() == [say("안녕")]
 
 
-@pytest.mark.parametrize(("recognises", "shown"), [(True, 1), (False, 0)])
-async def test_an_undelivered_reply_is_sent_again_only_where_a_repetition_is_recognised(
-    conversation: Conversation, record: Record, caplog: pytest.LogCaptureFixture, recognises: bool, shown: int
+async def test_the_next_turn_of_a_person_waits_for_the_bookkeeping_of_the_last(
+    service: Service, paper: PaperAdapter, language: PuppetModel
 ) -> None:
-    asked = say("안녕")
-    await record.turns.receive(asked)
-    await record.turns.commit(await conversation.reply(asked))
-    paper = PaperAdapter(recognises_repetition=recognises)
-    with caplog.at_level(logging.WARNING):
-        await Service(conversation, record.turns, [paper]).recover()
-    assert len(paper.replies) == shown
-    assert ("not sent again" in caplog.text) is not recognises
-    assert await nothing_is_left(record)
-
-
-async def test_a_message_of_a_platform_that_does_not_run_now_waits_for_it(
-    conversation: Conversation, record: Record
-) -> None:
-    await record.turns.receive(say("안녕"))
-    await Service(conversation, record.turns, []).recover()
-    assert len(await record.turns.unanswered()) == 1
+    language.gated = {MEMORY.name}
+    first = await service.receive(say("하나", 1))
+    await language.arrived.get()
+    second = await service.receive(say("둘", 2))
+    others = await service.receive(say("나도", 9, JUN))
+    await language.arrived.get()
+    assert paper.answered == ["m1", "m9"]
+    language.gate.set()
+    await asyncio.gather(first, second, others)
+    assert paper.answered == ["m1", "m9", "m2"]

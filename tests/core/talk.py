@@ -6,7 +6,7 @@ from datetime import timedelta
 from core import Conversation, Models, Policy
 from core.ethics import Thresholds
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
-from core.ports import Encoder, LanguageModel, Prompt
+from core.ports import Delivery, Encoder, LanguageModel, Prompt
 from core.recall import PersonaIndex
 from models.fakes import FakeClock, FakeEncoder, FakeLanguageModel, Rule, plain_rule
 from storage.record import Record
@@ -14,6 +14,8 @@ from storage.record import Record
 MINA, JUN = PersonKey("console", "mina"), PersonKey("console", "jun")
 HOME, ELSEWHERE = ChatKey("console", "home", True), ChatKey("console", "elsewhere", True)
 SERVER, OTHER_SERVER = ChatKey("console", "server", False), ChatKey("console", "other", False)
+LOUNGE, GAMES = ChatKey("console", "lounge", False, "guild"), ChatKey("console", "games", False, "guild")
+LOUNGE_ELSEWHERE = ChatKey("console", "lounge 2", False, "guild 2")
 
 Script = str | list[str] | Callable[[Prompt], str]
 
@@ -43,7 +45,10 @@ def script(
 
 
 class Talk:
-    """오로라 and whoever talks with her. It is Friday, 2025-11-21, 12:00 in Seoul until the clock is moved."""
+    """오로라 and whoever talks with her. It is Friday, 2025-11-21, 12:00 in Seoul until the clock is moved.
+
+    Everybody knows already what she is, but for `strangers`.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class Talk:
         recall: PersonaIndex | None = None,
         memory_threshold: float = 0.3,
         policy: Policy | None = None,
+        strangers: bool = False,
     ) -> None:
         self.record, self.clock, self.language = record, FakeClock(), FakeLanguageModel(rule)
         self.memory_encoder = FakeEncoder()
@@ -68,21 +74,26 @@ class Talk:
             recall,
             "fake 1",
         )
-        self.conversation = Conversation(models, record, self.clock, policy or Policy())
+        self.conversation = Conversation(models, record.turns, self.clock, policy or Policy())
+        self._strangers = strangers
         self._messages = 0
 
-    def message(self, text: str, person: PersonKey = MINA, chat: ChatKey = HOME, language: str = "ko"):
+    def message(
+        self, text: str, person: PersonKey = MINA, chat: ChatKey = HOME, language: str = "ko"
+    ) -> IncomingMessage:
         self._messages += 1
         return IncomingMessage(person, chat, f"m{self._messages}", text, self.clock.now(), language)
 
     async def say(self, text: str, person: PersonKey = MINA, chat: ChatKey = HOME, language: str = "ko") -> Turn:
         """One message, from the inbox to the end of its bookkeeping."""
         message = self.message(text, person, chat, language)
+        if not self._strangers:
+            await self.record.people.introduce(person)
         assert await self.record.turns.receive(message)
         async with self.conversation.exclusive(person):
             turn = await self.conversation.reply(message)
             turn_id = await self.record.turns.commit(turn)
-            await self.record.turns.delivered(turn_id)
+            await self.record.turns.end(turn_id, Delivery.DELIVERED)
             if turn.to_remember:
                 await self.conversation.remember(turn_id, turn)
         return turn
@@ -98,5 +109,5 @@ class Talk:
         return [item.text for item in await self.record.memories.items(person)]
 
     async def summary(self, person: PersonKey = MINA, chat: ChatKey = HOME) -> str | None:
-        last = await self.record.memories.summary(person, chat)
+        last = (await self.record.turns.past(person, chat)).summary
         return last and last.text

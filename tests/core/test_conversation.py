@@ -18,7 +18,19 @@ from core.recall import MEMORY, NO_CONTEXT, PersonaIndex, PersonaRow
 from core.tasks import MARKS
 from models.fakes import FakeEncoder, FakeLanguageModel
 from storage.record import Record
-from tests.core.talk import ELSEWHERE, HOME, JUN, MINA, OTHER_SERVER, SERVER, Talk, script
+from tests.core.talk import (
+    ELSEWHERE,
+    GAMES,
+    HOME,
+    JUN,
+    LOUNGE,
+    LOUNGE_ELSEWHERE,
+    MINA,
+    OTHER_SERVER,
+    SERVER,
+    Talk,
+    script,
+)
 
 INSULT, HATE, LOVE, POLITICS = "패드립", "혐오/기타", "사랑 고백/만남", "정치"
 DECLINES = script("미안, 그건 좀 부담스러워")
@@ -362,6 +374,8 @@ class TestMemory:
         [
             (HOME, HOME, True), (HOME, ELSEWHERE, True), (HOME, SERVER, False),
             (SERVER, SERVER, True), (SERVER, HOME, True), (SERVER, OTHER_SERVER, False),
+            (LOUNGE, GAMES, True), (LOUNGE, HOME, True), (LOUNGE, LOUNGE_ELSEWHERE, False), (LOUNGE, SERVER, False),
+            (HOME, LOUNGE, False),
         ],
     )  # fmt: skip
     async def test_an_item_is_used_only_where_it_may_be(self, record: Record, learned_in, used_in, found: bool) -> None:

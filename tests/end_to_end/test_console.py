@@ -1,5 +1,6 @@
 """`ohlora chat` through a pipe: the whole house, from the command line to the weights."""
 
+import json
 import os
 import subprocess
 import sys
@@ -59,9 +60,10 @@ def replies(output: str) -> list[str]:
 def test_one_line_gets_one_reply_and_leaves_no_process(house: House) -> None:
     done = house.chat("안녕\n".encode())
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(done.stdout.splitlines()) == 1
-    assert len(replies(done.stdout)) == 1
-    assert "[eyes-" in done.stdout
+    reply, introduction = done.stdout.splitlines()
+    assert reply.startswith(REPLY)
+    assert "[eyes-" in reply
+    assert introduction.startswith("※ 참, 나는 사람이 아니라 AI야.")
     running = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert not [line for line in running if str(house.profile) in line]
 
@@ -77,8 +79,9 @@ def test_whatever_is_typed_gets_an_answer_and_loses_nothing(house: House) -> Non
         b"\xff\xfe \x00\x1b[31m broken",
         "가".encode() * 100_000,
         "\u202e안녕\u2066".encode(),
+        b"/memory export",
         b"/dance",
-        b"/forget all",
+        b"/memory forget all",
         b"/memory",
         b"/quit",
         "이건 읽지 마".encode(),
@@ -86,14 +89,18 @@ def test_whatever_is_typed_gets_an_answer_and_loses_nothing(house: House) -> Non
     done = house.chat(b"\n".join(lines) + b"\n")
     assert (done.returncode, done.stderr) == (0, "")
     shown = done.stdout.splitlines()
-    assert shown[0] == "아직 기억하고 있는 게 없어."
+    nothing_said = "※ 응? 아무 말도 안 보여. 한마디만 다시 해 줄래?"
+    assert shown[0] == "아직 너에 대해 기억하고 있는 게 없어."
     assert shown[1] == "경고도 차단도 없어. 깨끗해!"
-    assert shown[2:4] == ["※ 응? 아무 말도 안 보여. 한마디만 다시 해 줄래?"] * 2
+    assert shown[2] == shown[4] == nothing_said
+    assert shown[3].startswith("※ 참, 나는 사람이 아니라 AI야.")
+    assert done.stdout.count("나는 사람이 아니라 AI야") == 2  # and in the export
     assert sum("나한테 너무 길어" in line for line in shown) >= 1
     assert len(replies(done.stdout)) + sum(line.startswith("※") for line in shown) >= 6
     assert shown[-3].startswith("그 명령은 몰라.")
     assert shown[-2].endswith("개를 잊었어.")
-    assert shown[-1] == "아직 기억하고 있는 게 없어."
+    assert shown[-1] == shown[0]
+    assert len(json.loads(done.stdout[done.stdout.index("{\n") : done.stdout.rindex("\n}") + 2])["messages"]) == 6
     assert "\x1b" not in done.stdout
 
 

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from storage.record import Record
 
-pytest.register_assert_rewrite("tests.storage.turns_contract", "tests.storage.people_contract")
+CONTRACTS = ("turns", "memories", "sanctions", "people")
+pytest.register_assert_rewrite(*(f"tests.storage.{part}_contract" for part in CONTRACTS))
 
 LOCK_WAIT = 0.2
 

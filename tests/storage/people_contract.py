@@ -1,148 +1,185 @@
-"""What every MemoryStore and SanctionLog must do; the `record` fixture gives an empty record."""
+"""What every PeopleStore, PlaceStore, ButtonStore and Notes must do; the `record` fixture gives an empty record."""
 
+import asyncio
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
-from core.errors import RecordError
-from core.memory import MemoryChange
-from core.messages import ChatKey, PersonKey
+from core.messages import ChatKey, Notice, NoticeKind, PersonKey, PlaceKey, Reply, Turn
+from core.people import Images, Person, PlaceSettings
+from storage.people import BUTTONS_LIVE
 from storage.record import Record
-from tests.storage.samples import (
-    HOME,
-    JUN,
-    MINA,
-    NOON,
-    SERVER,
-    begin,
-    item,
-    learn,
-    message,
-    sanction,
-    summary,
-    texts,
-    turn,
-)
+from tests.storage.samples import HOME, JUN, MINA, NOON, begin, exactly, item, learn, message, sanction, summary, turn
+
+NAMESAKE = PersonKey("discord", MINA.user_id)
+GUILD = PlaceKey("discord", "guild")
 
 
-class MemoryStoreContract:
-    async def test_an_item_comes_back_as_it_was_with_an_id(self, record: Record) -> None:
-        learnt = item("내일 일정", "면접", "server")
-        item_id = await learn(record, 1, learnt)
-        (known,) = await record.memories.items(MINA)
-        assert known.item_id == item_id > 0
-        assert (known.key, known.value, known.scope, known.learned_at) == ("내일 일정", "면접", "server", NOON)
-        assert known.vector.dtype == np.float32
-        assert np.array_equal(known.vector, learnt.vector)
-        assert known.aged_vector is not None
-        assert np.array_equal(known.aged_vector, -learnt.vector)
+def introduced(reply: Reply) -> Reply:
+    return replace(reply, notices=(Notice(NoticeKind.INTRODUCTION, "나는 AI야"),))
 
-    async def test_an_item_that_does_not_age_has_no_aged_vector(self, record: Record) -> None:
+
+class PeopleStoreContract:
+    async def test_somebody_never_met_has_the_defaults(self, record: Record) -> None:
+        assert await record.people.of(MINA) == Person(introduced=False, paused=False)
+
+    async def test_pausing_and_being_introduced_leave_each_other_and_everybody_else_alone(self, record: Record) -> None:
+        await record.people.pause(MINA, True)
+        assert await record.people.of(MINA) == Person(introduced=False, paused=True)
+        await record.people.introduce(MINA)
+        await record.people.introduce(MINA)
+        assert await record.people.of(MINA) == Person(introduced=True, paused=True)
+        await record.people.pause(MINA, False)
+        assert await record.people.of(MINA) == Person(introduced=True, paused=False)
+        assert [await record.people.of(other) for other in (JUN, NAMESAKE)] == [Person(), Person()]
+
+    async def test_a_turn_that_introduces_her_makes_the_person_introduced(self, record: Record) -> None:
+        await begin(record, 1)
+        assert not (await record.people.of(MINA)).introduced
+        await record.turns.receive(message(2))
+        left = turn(message(2))
+        await record.turns.commit(replace(left, reply=introduced(left.reply)))
+        assert await record.people.of(MINA) == Person(introduced=True, paused=False)
+        assert not (await record.people.of(JUN)).introduced
+
+    async def test_a_turn_that_was_there_already_introduces_nobody(self, record: Record) -> None:
+        await begin(record, 1)
+        left = turn(message(1))
+        await record.turns.commit(replace(left, reply=introduced(left.reply)))
+        assert not (await record.people.of(MINA)).introduced
+
+    async def test_the_export_holds_everything_of_a_person_and_nothing_of_anybody_else(self, record: Record) -> None:
+        for person, chat in ((MINA, HOME), (JUN, HOME), (NAMESAKE, ChatKey("discord", HOME.chat_id, True))):
+            await leave_canaries(record, person, chat)
+        kept = await record.people.export(MINA)
+        written = json.dumps(kept, ensure_ascii=False)
+        whose = f"{MINA.platform} {MINA.user_id}"
+        for canary in CANARIES:
+            assert canary.format(whose) in written, canary
+        assert "discord" not in written
+        assert JUN.user_id not in written
+        assert (kept["platform"], kept["user_id"]) == ("console", "mina")
+        assert kept["person"] == [{"introduced": True, "paused": True}]
+        assert [len(kept[name]) for name in ("messages", "replies", "memories", "summaries", "sanctions")] == [
+            3, 2, 1, 1, 1,
+        ]  # fmt: skip
+        assert kept["messages"][0]["sent_at"] == "2025-11-21T03:01:00.123456+00:00"
+        assert kept["sanctions"][0]["period_us"] == 3600.0
+
+    async def test_an_export_shows_no_address_to_answer_at_and_no_vector(self, record: Record) -> None:
+        await record.turns.receive(replace(message(), via="token-of-an-interaction"))
+        await learn(record, 2, item())
+        kept = await record.people.export(MINA)
+        assert "token-of-an-interaction" not in json.dumps(kept)
+        assert not {"vector", "aged_vector", "via", "turn_id", "inbox_id"} & set(keys_in(kept))
+
+    async def test_the_export_of_somebody_never_met_is_empty(self, record: Record) -> None:
         await learn(record, 1, item())
-        assert (await record.memories.items(MINA))[0].aged_vector is None
-
-    async def test_items_come_oldest_first_in_the_order_they_were_learned(self, record: Record) -> None:
-        for number, hours in enumerate((2, 1, 1, 3)):
-            await learn(record, number, item(value=f"{number}", at=NOON + timedelta(hours=hours)))
-        assert [known.value for known in await record.memories.items(MINA)] == ["1", "2", "0", "3"]
-
-    async def test_nobody_sees_or_loses_anything_through_another_person(self, record: Record) -> None:
-        namesake = PersonKey("discord", MINA.user_id)
-        await learn(record, 1, item(value="theirs"), namesake, ChatKey("discord", HOME.chat_id, True))
-        mine = await learn(record, 1, item(value="mine"), MINA, SERVER)
-        jun = await begin(record, 2, JUN, SERVER)
-        await record.turns.remember(jun, MemoryChange((mine, 12345), item(value="jun's")), summary("jun's"))
-        assert await record.memories.forget(JUN, mine) == 0
-        assert await record.memories.forget(JUN) == 1
-        assert await record.memories.summary(JUN, SERVER) is None
-        assert await texts(record, MINA) == ["[좋아하는 가수: mine]"]
-        assert await texts(record, namesake) == ["[좋아하는 가수: theirs]"]
-        last = await record.memories.summary(MINA, SERVER)
-        assert last is not None
-        assert last.text == "summary of mine"
-
-    async def test_a_change_deletes_and_adds_in_one_go(self, record: Record) -> None:
-        ids = [await learn(record, number, item(value=str(number))) for number in range(3)]
-        turn_id = await begin(record, 9)
-        await record.turns.remember(turn_id, MemoryChange((ids[0], ids[2]), item(value="new")), None)
-        assert sorted(await texts(record, MINA)) == ["[좋아하는 가수: 1]", "[좋아하는 가수: new]"]
-
-    async def test_the_id_of_a_forgotten_item_never_comes_back(self, record: Record) -> None:
-        old = await learn(record, 1, item(value="old"))
-        await record.memories.forget(MINA, old)
-        assert await learn(record, 2, item(value="new")) > old
-
-    async def test_items_of_every_scope_are_given(self, record: Record) -> None:
-        for number, scope in enumerate(("", "server", "other")):
-            await learn(record, number, item(value=str(number), scope=scope))
-        assert [known.scope for known in await record.memories.items(MINA)] == ["", "server", "other"]
-
-    async def test_a_summary_belongs_to_one_person_in_one_chat_and_the_last_one_counts(self, record: Record) -> None:
-        for number, (person, chat) in enumerate([(MINA, HOME), (MINA, SERVER), (JUN, SERVER), (MINA, HOME)]):
-            await learn(record, number, item(value=str(number)), person, chat)
-        known = [await record.memories.summary(*where) for where in ((MINA, HOME), (MINA, SERVER), (JUN, SERVER))]
-        assert [last and last.text for last in known] == ["summary of 3", "summary of 1", "summary of 2"]
-        assert known[0] is not None
-        assert np.array_equal(known[0].vector, summary().vector)
-        assert await record.memories.summary(JUN, HOME) is None
-
-    async def test_a_turn_without_summary_takes_the_old_one_away(self, record: Record) -> None:
-        await learn(record, 1, item())
-        await record.turns.remember(await begin(record, 2), MemoryChange(), None)
-        assert await record.memories.summary(MINA, HOME) is None
-        assert len(await texts(record, MINA)) == 1
-
-    async def test_forgetting_one_item_leaves_the_others_and_the_summary(self, record: Record) -> None:
-        ids = [await learn(record, number, item(value=str(number))) for number in range(2)]
-        assert await record.memories.forget(MINA, ids[0]) == 1
-        assert await record.memories.forget(MINA, ids[0]) == 0
-        assert await texts(record, MINA) == ["[좋아하는 가수: 1]"]
-        assert await record.memories.summary(MINA, HOME) is not None
-
-    async def test_forgetting_all_takes_every_item_and_summary(self, record: Record) -> None:
-        await learn(record, 1, item(value="1"))
-        await learn(record, 2, item(value="2"), MINA, SERVER)
-        assert await record.memories.forget(MINA) == 2
-        assert await texts(record, MINA) == []
-        assert [await record.memories.summary(MINA, chat) for chat in (HOME, SERVER)] == [None, None]
-
-    @pytest.mark.parametrize("item_id", [0, -1, 10**30])
-    async def test_forgetting_an_item_that_cannot_exist_is_zero_items(self, record: Record, item_id: int) -> None:
-        await learn(record, 1, item())
-        assert await record.memories.forget(MINA, item_id) == 0
+        kept = await record.people.export(JUN)
+        assert kept.pop("user_id") == JUN.user_id
+        assert kept.pop("platform") == JUN.platform
+        assert all(rows == [] for rows in kept.values())
 
 
-class SanctionLogContract:
-    async def test_a_persons_log_comes_back_as_it_was_oldest_first(self, record: Record) -> None:
-        periods = {"love": timedelta(0), "hate": timedelta(days=1461), "insult": timedelta(hours=1, microseconds=1)}
-        log = [sanction(name, period, NOON - timedelta(days=day)) for day, (name, period) in enumerate(periods.items())]
-        for number, issued in enumerate(log):
-            await record.turns.receive(message(number))
-            await record.turns.commit(turn(message(number), replace(issued, step=number, overturned=number == 1)))
-        expected = [replace(issued, step=number, overturned=number == 1) for number, issued in enumerate(log)]
-        assert await record.sanctions.of(MINA) == expected[::-1]
+class PlaceStoreContract:
+    async def test_a_place_that_nobody_changed_has_the_defaults(self, record: Record) -> None:
+        assert await record.places.of(GUILD) == PlaceSettings()
 
-    async def test_sanctions_of_one_turn_keep_their_order(self, record: Record) -> None:
-        await record.turns.receive(message())
-        await record.turns.commit(turn(message(), sanction("politics"), sanction("hate"), sanction("love")))
-        assert [issued.category for issued in await record.sanctions.of(MINA)] == ["politics", "hate", "love"]
+    @pytest.mark.parametrize("images", Images)
+    async def test_settings_come_back_as_they_were_and_the_last_ones_count(
+        self, record: Record, images: Images
+    ) -> None:
+        await record.places.change(GUILD, PlaceSettings(frozenset("12"), language="ko"))
+        chosen = PlaceSettings(frozenset({"9", "10"}), name_call=False, images=images, language="en")
+        await record.places.change(GUILD, chosen)
+        assert await record.places.of(GUILD) == chosen
 
-    async def test_nobody_is_sanctioned_for_another_person(self, record: Record) -> None:
-        await record.turns.receive(message())
-        await record.turns.commit(turn(message(), sanction()))
-        assert await record.sanctions.of(JUN) == []
-        assert await record.sanctions.of(PersonKey("discord", MINA.user_id)) == []
+    async def test_places_do_not_share_settings(self, record: Record) -> None:
+        await record.places.change(GUILD, PlaceSettings(name_call=False))
+        for other in (PlaceKey("telegram", "guild"), PlaceKey("discord", "guild 2")):
+            assert await record.places.of(other) == PlaceSettings()
 
-    async def test_evidence_that_has_no_form_in_json_is_refused_and_nothing_is_written(self, record: Record) -> None:
-        await record.turns.receive(message())
-        with pytest.raises(RecordError, match="object has no form in JSON"):
-            await record.turns.commit(turn(message(), replace(sanction(), evidence={"model": object()})))
-        assert await record.turns.unanswered() == [message()]
-        assert await record.turns.undelivered() == []
 
-    async def test_numbers_of_numpy_are_evidence(self, record: Record) -> None:
-        await record.turns.receive(message())
-        await record.turns.commit(turn(message(), replace(sanction(), evidence={"love": np.float32(0.5)})))
-        assert (await record.sanctions.of(MINA))[0].evidence == {"love": 0.5}
+class ButtonStoreContract:
+    async def test_a_button_gives_its_command_as_often_as_its_person_presses_it(self, record: Record) -> None:
+        first, second = await record.buttons.make(MINA, [("memory", "forget 3"), ("settings", "이름=켬")], NOON)
+        for _ in range(2):
+            assert await record.buttons.pressed(MINA, first) == ("memory", "forget 3")
+        assert await record.buttons.pressed(MINA, second) == ("settings", "이름=켬")
+
+    @pytest.mark.parametrize("other", [JUN, NAMESAKE])
+    async def test_a_button_of_somebody_else_is_none(self, record: Record, other: PersonKey) -> None:
+        (button,) = await record.buttons.make(MINA, [("memory", "forget all")], NOON)
+        assert await record.buttons.pressed(other, button) is None
+
+    @pytest.mark.parametrize("button", [0, -1, 7, 10**30])
+    async def test_a_button_that_was_never_made_is_none(self, record: Record, button: int) -> None:
+        assert await record.buttons.pressed(MINA, button) is None
+
+    async def test_no_buttons_are_no_buttons(self, record: Record) -> None:
+        assert await record.buttons.make(MINA, [], NOON) == []
+
+    async def test_old_buttons_of_a_person_go_when_new_ones_are_made(self, record: Record) -> None:
+        (old,) = await record.buttons.make(MINA, [("memory", "list 1")], NOON)
+        (juns,) = await record.buttons.make(JUN, [("memory", "list 1")], NOON)
+        (young,) = await record.buttons.make(MINA, [("memory", "list 2")], NOON + timedelta(seconds=1))
+        await record.buttons.make(MINA, [("memory", "list 3")], NOON + BUTTONS_LIVE + timedelta(seconds=1))
+        assert await record.buttons.pressed(MINA, old) is None
+        assert await record.buttons.pressed(MINA, young) == ("memory", "list 2")
+        assert await record.buttons.pressed(JUN, juns) == ("memory", "list 1")
+
+    async def test_many_people_get_buttons_of_their_own_in_their_order(self, record: Record) -> None:
+        people = [PersonKey("console", str(number)) for number in range(30)]
+        wanted = [("memory", f"forget {number}") for number in range(10)]
+        made = await asyncio.gather(*(record.buttons.make(person, wanted, NOON) for person in people))
+        assert len({button for buttons in made for button in buttons}) == 300
+        for person, buttons in zip(people, made, strict=True):
+            assert [await record.buttons.pressed(person, button) for button in buttons] == wanted
+
+
+class NotesContract:
+    async def test_a_note_is_what_was_written_last(self, record: Record) -> None:
+        assert await record.notes.read("commands") == ""
+        for value in ("하나", "둘", ""):
+            await record.notes.write("commands", value)
+            assert await record.notes.read("commands") == value
+
+    async def test_notes_have_names(self, record: Record) -> None:
+        await record.notes.write("first", "1")
+        await record.notes.write("second", "2")
+        assert [await record.notes.read(name) for name in ("first", "second", "third")] == ["1", "2", ""]
+
+
+# in every place where something of a person is kept
+CANARIES = (
+    "asked {}", "waits {}", "blocks {}", "answer {}", "notice {}", "input {}",
+    "remembered {}", "summary of remembered {}", "evidence {}",
+)  # fmt: skip
+
+
+async def leave_canaries(record: Record, person: PersonKey, chat: ChatKey) -> None:
+    whose = f"{person.platform} {person.user_id}"
+    asked = replace(message(1, person, chat), text=f"asked {whose}")
+    await record.turns.receive(asked)
+    reply = Reply(asked, f"answer {whose}", notices=(Notice(NoticeKind.INTRODUCTION, f"notice {whose}"),))
+    turn_id = await record.turns.commit(Turn(reply, f"input {whose}"))
+    value = f"remembered {whose}"
+    await record.turns.remember(turn_id, exactly(add=item(value=value)), summary(f"summary of {value}"))
+    blocked = replace(message(2, person, chat), text=f"blocks {whose}")
+    await record.turns.receive(blocked)
+    issued = replace(sanction("hate", timedelta(hours=1)), evidence={"why": f"evidence {whose}"})
+    await record.turns.commit(Turn(Reply(blocked, "그만해"), "그만", (issued,)))
+    await record.turns.receive(replace(message(3, person, chat), text=f"waits {whose}"))
+    await record.people.pause(person, True)
+
+
+def keys_in(kept: object) -> Iterator[str]:
+    if isinstance(kept, dict):
+        yield from kept
+        kept = list(kept.values())
+    if isinstance(kept, list):
+        for part in kept:
+            yield from keys_in(part)

@@ -10,6 +10,7 @@ import numpy as np
 from core.expression import Expression
 from core.memory import MemoryChange, MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
+from core.ports import Change
 from core.sanctions import Sanction
 from storage.record import Record
 
@@ -44,8 +45,13 @@ def summary(text: str = "인사했다") -> Summary:
     return Summary(text, np.array([1.0, 0.0], dtype=np.float32))
 
 
-def add(new: MemoryItem) -> MemoryChange:
-    return MemoryChange((), new)
+def exactly(forget: tuple[int, ...] = (), add: MemoryItem | None = None) -> Change:
+    """A change that does this whatever is known."""
+    return lambda items: MemoryChange(forget, add)
+
+
+async def last_summary(record: Record, person: PersonKey = MINA, chat: ChatKey = HOME) -> Summary | None:
+    return (await record.turns.past(person, chat)).summary
 
 
 async def begin(record: Record, number: int, person: PersonKey = MINA, chat: ChatKey = HOME) -> int:
@@ -58,7 +64,7 @@ async def begin(record: Record, number: int, person: PersonKey = MINA, chat: Cha
 async def learn(record: Record, number: int, new: MemoryItem, person: PersonKey = MINA, chat: ChatKey = HOME) -> int:
     """A whole turn that leaves one item and a summary named after it; the item's id."""
     turn_id = await begin(record, number, person, chat)
-    await record.turns.remember(turn_id, add(new), summary(f"summary of {new.value}"))
+    await record.turns.remember(turn_id, exactly(add=new), summary(f"summary of {new.value}"))
     return next(known.item_id for known in await record.memories.items(person) if known.value == new.value)
 
 

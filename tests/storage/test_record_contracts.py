@@ -8,10 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from core.ports import MemoryStore, SanctionLog, TurnStore
+from core.people import PlaceSettings
+from core.ports import ButtonStore, MemoryStore, Notes, PeopleStore, PlaceStore, SanctionLog, TurnStore
 from storage.record import Record
-from tests.storage.people_contract import MemoryStoreContract, SanctionLogContract
-from tests.storage.samples import HOME, MINA, begin, first_value, item, learn, message, sanction, texts, turn
+from tests.storage.memories_contract import MemoryStoreContract
+from tests.storage.people_contract import (
+    GUILD,
+    ButtonStoreContract,
+    NotesContract,
+    PeopleStoreContract,
+    PlaceStoreContract,
+)
+from tests.storage.samples import (
+    MINA,
+    NOON,
+    begin,
+    first_value,
+    item,
+    last_summary,
+    learn,
+    message,
+    sanction,
+    texts,
+    turn,
+)
+from tests.storage.sanctions_contract import SanctionLogContract
 from tests.storage.turns_contract import TurnStoreContract
 
 pytestmark = pytest.mark.asyncio
@@ -44,11 +65,31 @@ class TestSanctionsInSqlite(SanctionLogContract):
     pass
 
 
+class TestPeopleInSqlite(PeopleStoreContract):
+    pass
+
+
+class TestPlacesInSqlite(PlaceStoreContract):
+    pass
+
+
+class TestButtonsInSqlite(ButtonStoreContract):
+    pass
+
+
+class TestNotesInSqlite(NotesContract):
+    pass
+
+
 async def test_its_parts_satisfy_the_ports(record: Record) -> None:
     turns: TurnStore = record.turns
     memories: MemoryStore = record.memories
     sanctions: SanctionLog = record.sanctions
-    assert all((turns, memories, sanctions))
+    people: PeopleStore = record.people
+    places: PlaceStore = record.places
+    buttons: ButtonStore = record.buttons
+    notes: Notes = record.notes
+    assert all((turns, memories, sanctions, people, places, buttons, notes))
 
 
 async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None:
@@ -58,12 +99,21 @@ async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None
         waiting = await begin(record, 3)
         await record.turns.receive(message(4))
         await record.turns.commit(turn(message(4), sanction()))
+        await record.turns.begin(waiting, NOON)
+        await record.people.pause(MINA, True)
+        await record.places.change(GUILD, PlaceSettings(name_call=False))
+        (button,) = await record.buttons.make(MINA, [("memory", "export")], NOON)
+        await record.notes.write("commands", "1")
     async with await Record.open(url) as record:
         assert await record.turns.unanswered() == [message(1)]
-        assert len(await record.turns.undelivered()) == 3
+        assert [left.begun for left in await record.turns.undelivered()] == [None, NOON, None]
+        assert (await record.people.of(MINA)).paused
+        assert await record.places.of(GUILD) == PlaceSettings(name_call=False)
+        assert await record.buttons.pressed(MINA, button) == ("memory", "export")
+        assert await record.notes.read("commands") == "1"
         assert (await record.turns.unremembered())[0] == (waiting, turn(message(3)))
         assert await texts(record, MINA) == ["[좋아하는 가수: 에스파]"]
-        assert await record.memories.summary(MINA, HOME) is not None
+        assert await last_summary(record) is not None
         assert await record.sanctions.of(MINA) == [sanction()]
     assert first_value(path, "PRAGMA integrity_check") == "ok"
 

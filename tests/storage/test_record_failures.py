@@ -7,23 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import RecordError
-from core.memory import MemoryChange
+from core.people import PlaceSettings
+from core.ports import Delivery
 from storage.database import Database
 from storage.record import Record
 from tests.storage.samples import (
     HOME,
     MINA,
-    add,
+    NOON,
     begin,
     content,
     dump,
+    exactly,
     first_value,
     item,
+    last_summary,
     learn,
     message,
     replace_content,
@@ -77,11 +79,11 @@ async def test_a_turn_is_remembered_whole_or_not_at_all(record: Record, path: Pa
     run_sql(path, trap(step))
     before = dump(path)
     with pytest.raises(RecordError, match="trapped"):
-        await record.turns.remember(turn_id, MemoryChange((old,), item(value="new")), summary())
+        await record.turns.remember(turn_id, exactly((old,), item(value="new")), summary())
     assert dump(path) == before
     run_sql(path, "DROP TRIGGER trap")
     assert [waiting for waiting, _ in await record.turns.unremembered()] == [turn_id]
-    await record.turns.remember(turn_id, MemoryChange((old,), item(value="new")), summary())
+    await record.turns.remember(turn_id, exactly((old,), item(value="new")), summary())
     assert [known.value for known in await record.memories.items(MINA)] == ["new"]
 
 
@@ -98,10 +100,10 @@ async def test_a_file_locked_by_another_program_is_an_error_until_it_is_free(rec
 
 async def test_a_full_disk_is_an_error_until_there_is_room(url: str, path: Path) -> None:
     await (await Record.open(url)).close()
-    database = Database(url, 1.0)
+    database = await Database.open(url, 1.0)
 
-    async def limit(connection: AsyncConnection, pages: int) -> None:
-        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    def limit(connection: Connection, pages: int) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
     async with Record(database) as record:
         turn_id = await begin(record, 1)
@@ -113,12 +115,12 @@ async def test_a_full_disk_is_an_error_until_there_is_room(url: str, path: Path)
         with pytest.raises(RecordError, match="has no room left on its disk; free some space"):
             await record.turns.receive(with_text(message(3), "가" * 100_000))
         with pytest.raises(RecordError, match="has no room left"):
-            await record.turns.remember(turn_id, add(item(value="x" * 100_000)), summary())
+            await record.turns.remember(turn_id, exactly(add=item(value="x" * 100_000)), summary())
         with pytest.raises(RecordError, match="has no room left"):
             await record.turns.commit(turn(with_text(message(2), "가" * 100_000), sanction()))
         assert dump(path) == before
         await database.write(lambda connection: limit(connection, 100_000))
-        await record.turns.remember(turn_id, add(item(value="x" * 100_000)), summary())
+        await record.turns.remember(turn_id, exactly(add=item(value="x" * 100_000)), summary())
         assert len(await record.memories.items(MINA)) == 1
     assert first_value(path, "PRAGMA integrity_check") == "ok"
 
@@ -141,7 +143,9 @@ async def test_damage_is_an_error_when_it_is_met_and_a_restored_file_works_again
         for number in range(30):
             await learn(record, number, item(value=f"{number}" * 1000))
     sound = content(path)
-    intact = 22 * 4096  # bytes; the pages after them hold items
+    roots = first_value(path, "SELECT max(rootpage) FROM sqlite_master")
+    assert isinstance(roots, int)
+    intact = roots * 4096  # bytes; the pages after them hold rows
     replace_content(path, sound[:intact] + b"\xff" * (len(sound) - intact))
     async with await Record.open(url) as record:
         with pytest.raises(RecordError, match="is damaged; put a backup in its place"):
@@ -167,7 +171,7 @@ async def test_a_closed_record_says_so_and_may_be_closed_again(url: str) -> None
     with pytest.raises(RecordError, match="is closed; open it again"):
         await record.turns.receive(message())
     with pytest.raises(RecordError, match="is closed"):
-        await record.memories.summary(MINA, HOME)
+        await last_summary(record)
 
 
 async def test_no_query_reads_a_whole_table(record: Record, path: Path) -> None:
@@ -180,16 +184,30 @@ async def test_no_query_reads_a_whole_table(record: Record, path: Path) -> None:
     try:
         old = await learn(record, 1, item())
         turn_id = await begin(record, 2)
-        await record.turns.delivered(turn_id)
-        await record.turns.delivered(turn_id)
+        await record.turns.amend(message(2))
+        await record.turns.begin(turn_id, NOON)
+        await record.turns.end(turn_id, Delivery.UNKNOWN)
+        await record.turns.end(turn_id, Delivery.DELIVERED)
+        await record.turns.end(turn_id, Delivery.DELIVERED)
         await record.turns.discard(message(2))
+        await record.turns.last_heard("console")
+        await record.turns.private_chats("console", NOON, 10)
         await record.turns.unanswered()
         await record.turns.undelivered()
         await record.turns.unremembered()
-        await record.turns.remember(turn_id, MemoryChange((old,)), None)
+        await record.turns.remember(turn_id, exactly((old,)), None)
         await record.sanctions.of(MINA)
         await record.memories.forget(MINA, 1)
         await record.memories.forget(MINA)
+        await record.people.introduce(MINA)
+        await record.people.of(MINA)
+        await record.people.export(MINA)
+        await record.places.change(HOME.place, PlaceSettings())
+        await record.places.of(HOME.place)
+        (button,) = await record.buttons.make(MINA, [("memory", "")], NOON)
+        await record.buttons.pressed(MINA, button)
+        await record.notes.write("name", "value")
+        await record.notes.read("name")
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     connection = sqlite3.connect(path)

@@ -6,31 +6,63 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.dialects.sqlite import dialect
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import RecordError
+from core.expression import Expression
+from core.messages import ChatKey, Notice, NoticeKind, Reply, Turn
+from core.people import Person
+from core.ports import Delivery, Undelivered
+from core.sanctions import Sanction
 from storage.columns import AnyText, Period, UtcTime, Vector
 from storage.database import Database
 from storage.record import Record
 from storage.schema import metadata
 from storage.schema_version import migrate
-from tests.storage.samples import dump, first_value, message, run_sql
+from tests.storage.samples import MINA, NOON, dump, first_value, last_summary, message, run_sql
 
 pytestmark = pytest.mark.asyncio
 
 SQLITE = dialect()
+
+ROWS_OF_THE_FIRST_VERSION = (
+    "INSERT INTO inbox VALUES (1, 'console', 'home', 'm1', 'mina', 1, '안녕 로라야',"
+    " '2025-11-21 03:01:00.123456', 'ko', 'waiting')",
+    "INSERT INTO inbox VALUES (2, 'console', 'server', 'm2', 'mina', 0, '안녕 로라야',"
+    " '2025-11-21 03:02:00.123456', 'ko', 'answered')",
+    """INSERT INTO turns VALUES (5, 2, '안녕', '{"love": 0.5}', 'due')""",
+    "INSERT INTO outbox VALUES (5, '반가워!', '크게', '보통', '없음',"
+    """ '[{"kind": "warning", "text": "경고"}]', 'waiting')""",
+    "INSERT INTO sanctions VALUES (3, 5, 'console', 'mina', 'love', 1, '2025-11-21 03:00:00.123456', 0,"
+    """ '{"prompt": "사귀자"}', 0)""",
+    "INSERT INTO memories VALUES (7, 5, 'console', 'mina', 'server', '좋아하는 가수', '에스파',"
+    " '2025-11-21 03:00:00.123456', x'0000803f', NULL)",
+    "INSERT INTO summaries VALUES ('console', 'mina', 'home', '인사했다', x'0000803f')",
+)
+
+
+def to_first_version(path: Path) -> None:
+    """A file as the first version made it."""
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
 
 
 async def test_the_migrations_from_empty_give_the_schema(record: Record, url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
-    database = Database(url, 1.0)
-    assert await database.write(lambda connection: connection.run_sync(differences)) == []
+    database = await Database.open(url, 1.0)
+    assert await database.write(differences) == []
     await database.close()
 
 
@@ -38,6 +70,31 @@ async def test_opening_again_migrates_nothing(record: Record, url: str, path: Pa
     before = dump(path)
     async with await Record.open(url):
         assert dump(path) == before
+
+
+async def test_a_record_of_the_first_version_keeps_everything(url: str, path: Path) -> None:
+    path.parent.mkdir()
+    to_first_version(path)
+    run_sql(path, *ROWS_OF_THE_FIRST_VERSION)
+    async with await Record.open(url) as record:
+        waiting, answered = message(1), message(2, chat=ChatKey("console", "server", False))
+        assert await record.turns.unanswered() == [waiting]
+        reply = Reply(answered, "반가워!", Expression("크게", "보통", "없음"), (Notice(NoticeKind.WARNING, "경고"),))
+        issued = Sanction("love", 1, NOON, timedelta(0), {"prompt": "사귀자"})
+        assert await record.turns.undelivered() == [Undelivered(5, reply, None)]
+        assert await record.turns.unremembered() == [(5, Turn(reply, "안녕", (issued,), {"love": 0.5}))]
+        assert await record.sanctions.of(MINA) == [issued]
+        assert [(item.item_id, item.text, item.scope) for item in await record.memories.items(MINA)] == [
+            (7, "[좋아하는 가수: 에스파]", "server")
+        ]
+        last = await last_summary(record)
+        assert last is not None
+        assert (last.text, list(last.vector)) == ("인사했다", [1.0])
+        assert await record.people.of(MINA) == Person()
+        assert await record.turns.last_heard("console") == answered.sent_at
+        await record.turns.end(5, Delivery.UNKNOWN)
+    assert first_value(path, "PRAGMA integrity_check") == "ok"
+    assert first_value(path, "SELECT count(*) FROM pragma_foreign_key_check") == 0
 
 
 async def test_a_schema_of_a_newer_version_is_left_alone(url: str, path: Path) -> None:
@@ -58,11 +115,11 @@ async def test_the_database_of_another_program_is_left_alone(url: str, path: Pat
 
 
 async def test_a_migration_that_fails_half_way_leaves_nothing_and_can_be_repeated(url: str, path: Path) -> None:
-    database = Database(url, 1.0)
+    database = await Database.open(url, 1.0)
 
-    async def migrate_in_five_pages(connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql("PRAGMA max_page_count = 5")
-        await connection.run_sync(migrate, database.place)
+    def migrate_in_five_pages(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 5")
+        migrate(connection, database.place)
 
     with pytest.raises(RecordError, match="has no room left"):
         await database.write(migrate_in_five_pages)
@@ -73,14 +130,14 @@ async def test_a_migration_that_fails_half_way_leaves_nothing_and_can_be_repeate
 
 async def test_writers_are_durable_and_readers_cannot_write(url: str) -> None:
     await (await Record.open(url)).close()
-    database = Database(url, 1.5)
+    database = await Database.open(url, 1.5)
 
-    async def pragmas(connection: AsyncConnection) -> list[object]:
+    def pragmas(connection: Connection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only")
-        return [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one() for name in names]
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
 
-    async def mischief(connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql("DELETE FROM inbox")
+    def mischief(connection: Connection) -> None:
+        connection.exec_driver_sql("DELETE FROM inbox")
 
     full = 2
     assert await database.write(pragmas) == ["wal", full, 1, 1500, 0]

@@ -1,23 +1,28 @@
 """What every TurnStore must do, whatever database is under it; the `record` fixture gives an empty record."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from core.errors import RecordError
-from core.memory import MemoryChange
-from core.messages import ChatKey, PersonKey, Reply, Turn
+from core.memory import MemoryChange, MemoryItem
+from core.messages import ChatKey, Notice, NoticeKind, PersonKey, Reply, Turn
+from core.people import Person
+from core.ports import Delivery, Past, Undelivered
 from storage.record import Record
 from tests.storage.samples import (
     HOME,
+    JUN,
     MINA,
     NOON,
     SERVER,
-    add,
     begin,
+    exactly,
     item,
+    last_summary,
     learn,
     message,
     sanction,
@@ -49,6 +54,15 @@ class TurnStoreContract:
         assert not await record.turns.receive(with_text(message(), "something else"))
         assert await record.turns.unanswered() == [message()]
 
+    async def test_where_and_how_to_answer_comes_back_as_it_was(self, record: Record) -> None:
+        asked = replace(message(chat=ChatKey("console", "lounge", False, "guild")), via="token")
+        await record.turns.receive(asked)
+        assert await record.turns.unanswered() == [asked]
+        left = turn(asked)
+        turn_id = await record.turns.commit(left)
+        assert [one.reply for one in await record.turns.undelivered()] == [left.reply]
+        assert await record.turns.unremembered() == [(turn_id, left)]
+
     async def test_the_same_message_id_in_another_chat_or_platform_is_another_message(self, record: Record) -> None:
         elsewhere = replace(message(), person=PersonKey("other", "mina"), chat=ChatKey("other", "home", True))
         for asked in (message(), message(chat=SERVER), elsewhere):
@@ -64,9 +78,9 @@ class TurnStoreContract:
         turn_id = await record.turns.commit(left)
         assert await record.turns.unremembered() == [(turn_id, left)]
         strange = item(key=text, value=text, scope=text)
-        await record.turns.remember(turn_id, add(strange), summary(text))
+        await record.turns.remember(turn_id, exactly(add=strange), summary(text))
         (known,) = await record.memories.items(MINA)
-        last = await record.memories.summary(MINA, HOME)
+        last = await last_summary(record)
         assert (known.key, known.value, known.scope) == (text, text, text)
         assert last is not None
         assert last.text == text
@@ -76,7 +90,7 @@ class TurnStoreContract:
         asked = replace(message(person=person), message_id="\udfff", chat=ChatKey("console", "\x00", True))
         assert [await record.turns.receive(asked) for _ in range(2)] == [True, False]
         turn_id = await record.turns.commit(turn(asked, sanction()))
-        await record.turns.remember(turn_id, add(item()), None)
+        await record.turns.remember(turn_id, exactly(add=item()), None)
         assert await texts(record, person) == ["[좋아하는 가수: 에스파]"]
         assert len(await record.sanctions.of(person)) == 1
 
@@ -105,14 +119,22 @@ class TurnStoreContract:
         left = turn(asked, sanction("love"), sanction("politics"))
         turn_id = await record.turns.commit(left)
         assert await record.turns.unanswered() == []
-        assert await record.turns.undelivered() == [(turn_id, left.reply)]
+        assert await record.turns.undelivered() == [Undelivered(turn_id, left.reply, None)]
         assert await record.turns.unremembered() == [(turn_id, left)]
 
     async def test_a_turn_without_answer_comes_back_as_it_was(self, record: Record) -> None:
         asked = message()
         await record.turns.receive(asked)
-        turn_id = await record.turns.commit(Turn(Reply(asked)))
-        assert await record.turns.undelivered() == [(turn_id, Reply(asked))]
+        told = Reply(asked, notices=(Notice(NoticeKind.EMPTY, "응?"),))
+        turn_id = await record.turns.commit(Turn(told))
+        assert await record.turns.undelivered() == [Undelivered(turn_id, told, None)]
+        assert await record.turns.unremembered() == []
+
+    async def test_an_empty_reply_is_nothing_to_deliver_or_remember(self, record: Record) -> None:
+        await record.turns.receive(message())
+        await record.turns.commit(Turn(Reply(message())))
+        assert await record.turns.unanswered() == []
+        assert await record.turns.undelivered() == []
         assert await record.turns.unremembered() == []
 
     async def test_committing_a_message_twice_writes_nothing_again(self, record: Record) -> None:
@@ -135,6 +157,22 @@ class TurnStoreContract:
             await record.turns.commit(turn(message(), sanction()))
         assert await record.sanctions.of(MINA) == []
 
+    async def test_a_waiting_message_has_its_newest_text(self, record: Record) -> None:
+        for number in (1, 2):
+            await record.turns.receive(message(number))
+        await record.turns.amend(with_text(message(1), "새 \ud800 글"))
+        assert await record.turns.unanswered() == [with_text(message(1), "새 \ud800 글"), message(2)]
+
+    async def test_changing_a_message_that_does_not_wait_changes_nothing(self, record: Record) -> None:
+        await begin(record, 1)
+        await record.turns.receive(message(2))
+        await record.turns.discard(message(2))
+        for number in (1, 2, 3):
+            await record.turns.amend(with_text(message(number), "너무 늦었어"))
+        assert [left.reply for left in await record.turns.undelivered()] == [turn(message(1)).reply]
+        assert await record.turns.unanswered() == []
+        assert "너무 늦었어" not in str(await record.people.export(MINA))
+
     async def test_a_discarded_message_is_not_taken_up_again(self, record: Record) -> None:
         await record.turns.receive(message())
         await record.turns.discard(message())
@@ -144,35 +182,69 @@ class TurnStoreContract:
     async def test_discarding_leaves_an_answered_message_answered(self, record: Record) -> None:
         turn_id = await begin(record, 1)
         await record.turns.discard(message(1))
-        assert [waiting for waiting, _ in await record.turns.undelivered()] == [turn_id]
+        assert await waiting_ids(record) == [turn_id]
 
-    @pytest.mark.parametrize("certain", [True, False])
-    async def test_a_marked_reply_is_not_undelivered(self, record: Record, certain: bool) -> None:
+    @pytest.mark.parametrize("outcome", Delivery)
+    async def test_a_marked_reply_is_not_undelivered(self, record: Record, outcome: Delivery) -> None:
         first, second = await begin(record, 1), await begin(record, 2)
-        await record.turns.delivered(first, certain=certain)
-        await record.turns.delivered(first, certain=certain)
-        assert [waiting for waiting, _ in await record.turns.undelivered()] == [second]
+        await record.turns.end(first, outcome)
+        await record.turns.end(first, outcome)
+        assert await waiting_ids(record) == [second]
+
+    async def test_the_first_time_a_delivery_began_counts(self, record: Record) -> None:
+        first, second = await begin(record, 1), await begin(record, 2)
+        for minutes in (0, 1):
+            await record.turns.begin(first, NOON + timedelta(minutes=minutes))
+        left = await record.turns.undelivered()
+        assert [(one.turn_id, one.begun) for one in left] == [(first, NOON), (second, None)]
 
     async def test_marking_or_remembering_a_turn_that_does_not_exist_is_refused(self, record: Record) -> None:
         with pytest.raises(RecordError, match="no turn 7"):
-            await record.turns.delivered(7)
+            await record.turns.end(7, Delivery.DELIVERED)
         with pytest.raises(RecordError, match="no turn 7"):
-            await record.turns.remember(7, MemoryChange(), None)
+            await record.turns.remember(7, exactly(), None)
 
     async def test_unfinished_work_comes_oldest_first(self, record: Record) -> None:
         for number in (3, 1, 2):
             await record.turns.receive(message(number))
         assert [asked.message_id for asked in await record.turns.unanswered()] == ["m3", "m1", "m2"]
         ids = [await record.turns.commit(turn(message(number))) for number in (2, 3, 1)]
-        assert [waiting for waiting, _ in await record.turns.undelivered()] == ids
+        assert await waiting_ids(record) == ids
         assert [waiting for waiting, _ in await record.turns.unremembered()] == ids
+
+    async def test_a_turn_knows_its_past_and_nobody_elses(self, record: Record) -> None:
+        assert await record.turns.past(MINA, HOME) == Past(Person(), [], [], None)
+        await learn(record, 1, item(value="1"))
+        await learn(record, 2, item(value="2", scope="server"), MINA, SERVER)
+        await learn(record, 3, item(value="3"), JUN, SERVER)
+        await record.turns.receive(message(4))
+        await record.turns.commit(turn(message(4), sanction()))
+        await record.people.pause(MINA, True)
+        past = await record.turns.past(MINA, SERVER)
+        assert past.person == Person(paused=True)
+        assert past.sanctions == [sanction()]
+        assert [known.text for known in past.items] == ["[좋아하는 가수: 1]", "[좋아하는 가수: 2]"]
+        assert past.summary is not None
+        assert past.summary.text == "summary of 2"
+        assert (await record.turns.past(JUN, HOME)).summary is None
+
+    async def test_a_change_follows_from_what_is_known_when_it_is_made(self, record: Record) -> None:
+        """Turns that change the same items do not undo each other."""
+
+        def one_more(items: Sequence[MemoryItem]) -> MemoryChange:
+            return MemoryChange(tuple(known.item_id for known in items), item(value=f"{len(items)} {items[-1].value}"))
+
+        await learn(record, 1, item(value="처음"))
+        turn_ids = [await begin(record, number) for number in (2, 3, 4)]
+        await asyncio.gather(*(record.turns.remember(turn_id, one_more, None) for turn_id in turn_ids))
+        assert await texts(record, MINA) == ["[좋아하는 가수: 1 1 1 처음]"]
 
     async def test_a_turn_is_remembered_exactly_once(self, record: Record) -> None:
         turn_id = await begin(record, 1)
         for value in ("first", "second", "third"):
-            await record.turns.remember(turn_id, add(item(value=value)), summary(value))
+            await record.turns.remember(turn_id, exactly(add=item(value=value)), summary(value))
         assert await texts(record, MINA) == ["[좋아하는 가수: first]"]
-        last = await record.memories.summary(MINA, HOME)
+        last = await last_summary(record)
         assert last is not None
         assert last.text == "first"
         assert await record.turns.unremembered() == []
@@ -182,9 +254,9 @@ class TurnStoreContract:
         await record.turns.receive(asked)
         turn_id = await record.turns.commit(turn(asked, sanction("insult", timedelta(days=7))))
         assert await record.turns.unremembered() == []
-        await record.turns.remember(turn_id, add(item()), summary())
+        await record.turns.remember(turn_id, exactly(add=item()), summary())
         assert await texts(record, MINA) == []
-        assert await record.memories.summary(MINA, HOME) is None
+        assert await last_summary(record) is None
 
     async def test_many_write_at_once(self, record: Record) -> None:
         people = [PersonKey("console", str(number)) for number in range(100)]
@@ -196,3 +268,25 @@ class TurnStoreContract:
             assert await texts(record, person) == [f"[좋아하는 가수: {person.user_id}]"]
         assert await record.turns.unremembered() == []
         assert len(await record.turns.undelivered()) == 100
+
+    async def test_what_was_heard_last_is_known_per_platform(self, record: Record) -> None:
+        assert await record.turns.last_heard("console") is None
+        for number in (2, 3, 1):
+            await record.turns.receive(message(number))
+        await record.turns.receive(message(9, PersonKey("discord", "mina"), ChatKey("discord", "home", True)))
+        assert await record.turns.last_heard("console") == NOON + timedelta(minutes=3)
+        assert await record.turns.last_heard("telegram") is None
+
+    async def test_private_chats_come_most_recent_first_and_no_more_than_wanted(self, record: Record) -> None:
+        chats = [ChatKey("console", name, True) for name in ("old", "first", "second", "third")]
+        for number, chat in enumerate([*chats, chats[1], SERVER]):
+            await record.turns.receive(message(number, chat=chat))
+        await record.turns.receive(message(9, PersonKey("discord", "mina"), ChatKey("discord", "home", True)))
+        recent = await record.turns.private_chats("console", NOON, 10)
+        assert recent == [chats[1], chats[3], chats[2]]
+        assert await record.turns.private_chats("console", NOON, 2) == recent[:2]
+        assert await record.turns.private_chats("console", NOON + timedelta(minutes=4), 10) == []
+
+
+async def waiting_ids(record: Record) -> list[int]:
+    return [left.turn_id for left in await record.turns.undelivered()]

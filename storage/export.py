@@ -1,0 +1,44 @@
+"""Everything kept about one person, as JSON that people and programs can read."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from core.messages import PersonKey
+from storage import rows
+from storage.schema import inbox, memories, outbox, people, sanctions, summaries, turns
+
+# vectors are computed from the texts beside them; ids of other rows say nothing
+_LEFT_OUT = {"vector", "aged_vector", "inbox_id", "turn_id", "platform", "user_id", "via"}
+
+
+def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
+    """One list of objects per kind of thing, oldest first; times in ISO 8601, UTC."""
+    turn_columns = (inbox.c.id, inbox.c.message_id, turns.c.final_input, turns.c.ethics_scores)
+    reply_columns = (outbox.c.text, outbox.c.eyes, outbox.c.mouth, outbox.c.pose, outbox.c.notices, outbox.c.state)
+    theirs = rows.belongs_to(inbox, person)
+    parts: dict[str, Select[Any]] = {
+        "person": select(people).where(rows.belongs_to(people, person)),
+        "messages": select(inbox).where(theirs).order_by(inbox.c.id),
+        "replies": select(*turn_columns, *reply_columns)
+        .select_from(turns)
+        .join(inbox)
+        .join(outbox)
+        .where(theirs)
+        .order_by(turns.c.id),
+        "memories": select(memories).where(rows.belongs_to(memories, person)).order_by(memories.c.id),
+        "summaries": select(summaries).where(rows.belongs_to(summaries, person)).order_by(summaries.c.chat_id),
+        "sanctions": select(sanctions).where(rows.belongs_to(sanctions, person)).order_by(sanctions.c.id),
+    }
+    kept: dict[str, Any] = {"platform": person.platform, "user_id": person.user_id}
+    for name, selected in parts.items():
+        found = (connection.execute(selected)).mappings()
+        kept[name] = [{key: _plain(row[key]) for key in row if key not in _LEFT_OUT} for row in found]
+    return kept
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
