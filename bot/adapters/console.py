@@ -73,7 +73,8 @@ class ConsoleAdapter:
 
     async def post(self, reply: Reply, begin: Begin) -> None:
         """Print her face, her answer with the tag of her expression, and notices."""
-        await begin()
+        if not reply.empty:
+            await begin()
         try:
             if reply.expression is not None:
                 await self._show_face(reply)
@@ -141,7 +142,10 @@ class ConsoleAdapter:
                     line: str | None = input(label) if interactive else sys.stdin.readline() or None
                 except (EOFError, OSError):
                     line = None
-                loop.call_soon_threadsafe(lines.put_nowait, line)
+                try:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+                except RuntimeError:  # nobody listens any more
+                    return
                 if line is None:
                     return
 

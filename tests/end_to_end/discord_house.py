@@ -49,10 +49,12 @@ class House:
     @asynccontextmanager
     async def served(
         self, model: FakeLanguageModel | None = None, clock: Clock | None = None, /, *,
-        message_content: bool = True, strangers: bool = False, **settings: object,
+        message_content: bool = True, strangers: bool = False, adapter: DiscordAdapter | None = None,
+        **settings: object,
     ) -> AsyncIterator[Serving]:  # fmt: skip
         """The service, connected. Whoever is there already knows her, unless they are `strangers`."""
-        adapter, times = self.adapter(message_content=message_content), len(self.server.gateway.identified)
+        adapter = adapter or self.adapter(message_content=message_content)
+        times = len(self.server.gateway.identified)
         values = {"cache_dir": self.faces, **settings}
         async with serving(self.folder, [adapter], model, clock, **values) as service:
             for user in () if strangers else self.server.users.values():
