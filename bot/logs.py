@@ -9,7 +9,13 @@ from bot.config import Settings
 _TOKENS_IN_ADDRESSES = re.compile(r"(/bot)\d+:[\w-]+|(/webhooks/\d+/|/interactions/\d+/)[\w.-]+")
 _HIDDEN = "[hidden]"
 # at DEBUG these write down what people said, and at INFO httpx every address it asks
-_LEAST = {"discord": logging.INFO, "telegram": logging.INFO, "httpx": logging.WARNING, "httpcore": logging.WARNING}
+_LEAST = {
+    "discord": logging.INFO,
+    "telegram": logging.INFO,
+    "aiosqlite": logging.INFO,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
 
 
 class HidingFormatter(logging.Formatter):

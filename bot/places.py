@@ -41,3 +41,9 @@ class Places:
         await self._store.change(chat.place, settings)
         known = self._known[chat.place] = asyncio.get_running_loop().create_future()
         known.set_result(settings)
+
+    async def moved(self, old: ChatKey, new: ChatKey) -> None:
+        """The platform gave a place another id."""
+        await self._store.move(old.place, new.place)
+        for place in (old.place, new.place):
+            self._known.pop(place, None)

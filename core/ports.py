@@ -199,6 +199,10 @@ class PlaceStore(Protocol):
         """Replace them."""
         ...
 
+    async def move(self, old: PlaceKey, new: PlaceKey) -> None:
+        """A place has another id now: its settings, and what was learned and said last in it, go along."""
+        ...
+
 
 class ButtonStore(Protocol):
     """Buttons under messages, each of one person. All raise RecordError."""

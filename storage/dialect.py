@@ -114,7 +114,11 @@ class SqliteWorker(aiosqlite.Connection):
         super().__init__(connect, iter_chunk_size=64)
         self._stale = False
         self._engine = create_engine(
-            "sqlite://", creator=lambda: self._conn, poolclass=StaticPool, json_serializer=to_json
+            "sqlite://",
+            creator=lambda: self._conn,
+            poolclass=StaticPool,
+            json_serializer=to_json,
+            hide_parameters=True,  # what people said has no place in a log
         )
 
         @event.listens_for(self._engine, "connect")

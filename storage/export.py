@@ -18,6 +18,7 @@ def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
     turn_columns = (inbox.c.id, inbox.c.message_id, turns.c.final_input, turns.c.ethics_scores)
     reply_columns = (outbox.c.text, outbox.c.eyes, outbox.c.mouth, outbox.c.pose, outbox.c.notices, outbox.c.state)
     theirs = rows.belongs_to(inbox, person)
+    told = (column for column in sanctions.c if column.name != "period_us")
     parts: dict[str, Select[Any]] = {
         "person": select(people).where(rows.belongs_to(people, person)),
         "messages": select(inbox).where(theirs).order_by(inbox.c.id),
@@ -29,7 +30,9 @@ def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
         .order_by(turns.c.id),
         "memories": select(memories).where(rows.belongs_to(memories, person)).order_by(memories.c.id),
         "summaries": select(summaries).where(rows.belongs_to(summaries, person)).order_by(summaries.c.chat_id),
-        "sanctions": select(sanctions).where(rows.belongs_to(sanctions, person)).order_by(sanctions.c.id),
+        "sanctions": select(*told, sanctions.c.period_us.label("period_s"))
+        .where(rows.belongs_to(sanctions, person))
+        .order_by(sanctions.c.id),
     }
     kept: dict[str, Any] = {"platform": person.platform, "user_id": person.user_id}
     for name, selected in parts.items():

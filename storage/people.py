@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from core.messages import PersonKey, PlaceKey
 from core.people import Person, PlaceSettings
@@ -12,7 +12,7 @@ from storage import rows
 from storage.database import Database
 from storage.dialect import LARGEST_ID, upsert
 from storage.export import everything
-from storage.schema import buttons, notes, people, places
+from storage.schema import buttons, memories, notes, people, places, summaries
 
 # a button older than this does nothing any more
 BUTTONS_LIVE = timedelta(days=30)
@@ -55,6 +55,10 @@ class Places:
         """Replace them."""
         values = {"platform": place.platform, "place_id": place.place_id, "settings": rows.of_settings(settings)}
         await self._database.write(partial(upsert, table=places, values=values))
+
+    async def move(self, old: PlaceKey, new: PlaceKey) -> None:
+        """Settings, what was learned there, and the last summaries go along; twice changes nothing."""
+        await self._database.write(partial(_move, old, new))
 
 
 class Buttons:
@@ -104,6 +108,16 @@ def _settings(place: PlaceKey, connection: Connection) -> PlaceSettings:
     here = (places.c.platform == place.platform) & (places.c.place_id == place.place_id)
     kept = connection.scalar(select(places.c.settings).where(here))
     return PlaceSettings() if kept is None else rows.to_settings(kept)
+
+
+def _move(old: PlaceKey, new: PlaceKey, connection: Connection) -> None:
+    for table, column in ((places, places.c.place_id), (summaries, summaries.c.chat_id)):
+        here = table.c.platform == old.platform
+        if connection.scalar(select(column).where(here & (column == old.place_id)).limit(1)) is not None:
+            connection.execute(delete(table).where(here & (column == new.place_id)))
+            connection.execute(update(table).where(here & (column == old.place_id)).values({column: new.place_id}))
+    learned = (memories.c.platform == old.platform) & (memories.c.scope == old.place_id)
+    connection.execute(update(memories).where(learned).values(scope=new.place_id))
 
 
 def _make_buttons(

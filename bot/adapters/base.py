@@ -105,7 +105,11 @@ class Places(Protocol):
     """What was chosen for a server, a group or a private chat."""
 
     async def of(self, chat: ChatKey) -> PlaceSettings:
-        """The settings that hold in a chat."""
+        """The settings that hold in a chat; the defaults while the record cannot be read."""
+        ...
+
+    async def moved(self, old: ChatKey, new: ChatKey) -> None:
+        """The platform gave a place another id. Raises RecordError."""
         ...
 
 

@@ -215,3 +215,13 @@ async def test_a_secret_that_telegram_does_not_take_stops_the_start(house: House
 async def test_an_address_that_telegram_does_not_take_stops_the_start(house: House, port: int) -> None:
     with pytest.raises(ConfigurationError, match="an https url must be provided"):
         await until_it_ends(house, house.adapter(webhook=webhook(port, url="ftp://bots.example.org")))
+
+
+async def test_a_group_that_becomes_a_supergroup_keeps_its_settings(house: House) -> None:
+    group = house.server.group("작은 집", kind="group", members=[house.person], admins=[house.owner], privacy=False)
+    async with house.served():
+        await house.server.say(house.owner, group, "/settings images=off")
+        await house.spoken(group)
+        new = await house.server.upgrade(group, house.owner)
+        asked = await house.server.say(house.person, new, "로라야 안녕")
+        assert (await house.reply(asked)).photo is None

@@ -12,7 +12,21 @@ from core.messages import ChatKey, Notice, NoticeKind, PersonKey, PlaceKey, Repl
 from core.people import Images, Person, PlaceSettings
 from storage.people import BUTTONS_LIVE
 from storage.record import Record
-from tests.storage.samples import HOME, JUN, MINA, NOON, begin, exactly, item, learn, message, sanction, summary, turn
+from tests.storage.samples import (
+    HOME,
+    JUN,
+    MINA,
+    NOON,
+    begin,
+    exactly,
+    item,
+    last_summary,
+    learn,
+    message,
+    sanction,
+    summary,
+    turn,
+)
 
 NAMESAKE = PersonKey("discord", MINA.user_id)
 GUILD = PlaceKey("discord", "guild")
@@ -67,7 +81,7 @@ class PeopleStoreContract:
             3, 2, 1, 1, 1,
         ]  # fmt: skip
         assert kept["messages"][0]["sent_at"] == "2025-11-21T03:01:00.123456+00:00"
-        assert kept["sanctions"][0]["period_us"] == 3600.0
+        assert kept["sanctions"][0]["period_s"] == 3600.0
 
     async def test_an_export_shows_no_address_to_answer_at_and_no_vector(self, record: Record) -> None:
         await record.turns.receive(replace(message(), via="token-of-an-interaction"))
@@ -96,6 +110,22 @@ class PlaceStoreContract:
         chosen = PlaceSettings(frozenset({"9", "10"}), name_call=False, images=images, language="en")
         await record.places.change(GUILD, chosen)
         assert await record.places.of(GUILD) == chosen
+
+    async def test_a_place_that_moves_takes_along_what_belongs_to_it(self, record: Record) -> None:
+        old, new = PlaceKey("console", "group"), PlaceKey("console", "supergroup")
+        here, there = (ChatKey("console", place.place_id, False, place.place_id) for place in (old, new))
+        await learn(record, 1, item(scope="group"), chat=here)
+        await learn(record, 2, item(key="상태", value="졸림"))
+        await record.places.change(old, PlaceSettings(name_call=False))
+        for _ in range(2):
+            await record.places.move(old, new)
+        assert await record.places.of(new) == PlaceSettings(name_call=False)
+        assert await record.places.of(old) == PlaceSettings()
+        assert [known.scope for known in await record.memories.items(MINA)] == ["supergroup", ""]
+        kept = await last_summary(record, chat=there)
+        assert kept is not None
+        assert kept.text == "summary of 에스파"
+        assert await last_summary(record, chat=here) is None
 
     async def test_places_do_not_share_settings(self, record: Record) -> None:
         await record.places.change(GUILD, PlaceSettings(name_call=False))

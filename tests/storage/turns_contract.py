@@ -198,6 +198,15 @@ class TurnStoreContract:
         left = await record.turns.undelivered()
         assert [(one.turn_id, one.begun) for one in left] == [(first, NOON), (second, None)]
 
+    async def test_a_delivery_that_certainly_did_not_happen_never_began(self, record: Record) -> None:
+        first, second = await begin(record, 1), await begin(record, 2)
+        for turn_id in (first, second):
+            await record.turns.begin(turn_id, NOON)
+        await record.turns.begin(first, None)
+        assert [one.begun for one in await record.turns.undelivered()] == [None, NOON]
+        await record.turns.begin(first, NOON + timedelta(minutes=1))
+        assert [one.begun for one in await record.turns.undelivered()] == [NOON + timedelta(minutes=1), NOON]
+
     async def test_marking_or_remembering_a_turn_that_does_not_exist_is_refused(self, record: Record) -> None:
         with pytest.raises(RecordError, match="no turn 7"):
             await record.turns.end(7, Delivery.DELIVERED)

@@ -30,10 +30,14 @@ async def missed(client: discord.Client, host: Host, since: datetime) -> AsyncIt
         chats.append(client.get_partial_messageable(int(chat.chat_id), type=discord.ChannelType.private))
     for messageable in chats:
         try:
-            async for message in messageable.history(limit=_MESSAGES_PER_CHAT, after=after, oldest_first=True):
-                yield message
+            # the newest ones: in a busy channel the oldest after `since` are those she heard
+            read = messageable.history(limit=_MESSAGES_PER_CHAT, after=after, oldest_first=False)
+            newest = [message async for message in read]
         except UNREACHABLE as error:
             log.info("what was missed in %s cannot be read: %s", messageable, error)
+            continue
+        for message in reversed(newest):
+            yield message
 
 
 async def _her_channels(client: discord.Client, host: Host, after: datetime) -> AsyncIterator[Spot]:

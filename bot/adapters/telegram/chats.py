@@ -24,6 +24,11 @@ def person_key(user: telegram.User) -> PersonKey:
     return PersonKey(PLATFORM, str(user.id))
 
 
+def group_key(chat_id: int) -> ChatKey:
+    """A group by its number."""
+    return ChatKey(PLATFORM, str(chat_id), False, str(chat_id))
+
+
 def private_key(user: telegram.User) -> ChatKey:
     """The private chat with a person; Telegram gives it the person's number."""
     return ChatKey(PLATFORM, str(user.id), True, str(user.id))

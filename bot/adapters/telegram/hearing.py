@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from bot.adapters.base import Host
 from bot.adapters.telegram import inbound
-from bot.adapters.telegram.chats import chat_key
+from bot.adapters.telegram.chats import chat_key, group_key
 from bot.adapters.telegram.commands import Desk
 from bot.adapters.telegram.inbound import Me
 
@@ -63,6 +63,8 @@ class Ear:
     async def _take(self, update: telegram.Update) -> None:
         if update.callback_query is not None:
             self._start(update, partial(self._desk.pressed, update.callback_query))
+        elif update.message is not None and update.message.migrate_to_chat_id is not None:
+            await self._host.places.moved(chat_key(update.message), group_key(update.message.migrate_to_chat_id))
         elif update.message is not None and inbound.is_spoken(update.message):
             await self._message(update, update.message)
         elif update.edited_message is not None and inbound.is_spoken(update.edited_message):
