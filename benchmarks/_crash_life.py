@@ -91,10 +91,11 @@ class KillingTurns(TurnsProxy):
         self.killer.here(AFTER_COMMIT)
         return turn_id
 
-    async def begin(self, turn_id: int, now: datetime) -> None:
+    async def begin(self, turn_id: int, now: datetime | None) -> None:
         """The last moment before the reply leaves."""
         await self.inner.begin(turn_id, now)
-        self.killer.here(AFTER_BEGIN)
+        if now is not None:
+            self.killer.here(AFTER_BEGIN)
 
     async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
         """Around the second transaction."""

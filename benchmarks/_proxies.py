@@ -35,7 +35,7 @@ class TurnsProxy:
         """As it is."""
         await self.inner.discard(message)
 
-    async def begin(self, turn_id: int, now: datetime) -> None:
+    async def begin(self, turn_id: int, now: datetime | None) -> None:
         """As it is."""
         await self.inner.begin(turn_id, now)
 
@@ -70,5 +70,5 @@ class TurnsProxy:
 
 def put_between(app: App, turns: TurnStore) -> None:
     """Give a wired service another TurnStore. It has no hooks for that, so its port is exchanged from outside."""
-    app.service._turns = turns
+    app.service._turns = app.service._outbox._turns = turns
     app.service._conversation._turns = turns

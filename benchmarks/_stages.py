@@ -105,7 +105,7 @@ class TimedTurns(TurnsProxy):
         with self.watch.stage(COMMIT):
             return await self.inner.commit(turn)
 
-    async def begin(self, turn_id: int, now: datetime) -> None:
+    async def begin(self, turn_id: int, now: datetime | None) -> None:
         """Timed."""
         with self.watch.stage(DELIVERY):
             await self.inner.begin(turn_id, now)

@@ -31,7 +31,7 @@ PATIENCE_S = 0.05
 class PaperAdapter:
     """A platform that keeps its replies in a list. `fault` is raised after a delivery began; `gate` opens before it.
 
-    `posted`: all it was given, torn or not.
+    `certain`: when it raises, nothing was shown, and it says so. `posted`: all it was given, torn or not.
     """
 
     platform = "paper"
@@ -48,6 +48,7 @@ class PaperAdapter:
         self.gate = asyncio.Event()
         self.gate.set()
         self.fault: Exception | None = None
+        self.certain = False
         self.hold_fault: Exception | None = None
         self.open_fault: Exception | None = None
         self.heard: Callable[[Host], Awaitable[None]] | None = None
@@ -72,6 +73,8 @@ class PaperAdapter:
         await self.gate.wait()
         await begin()
         if self.fault is not None:
+            if self.certain:
+                await begin(left=False)
             raise self.fault
         self.events.append(f"post {reply.to.message_id}")
         if reply.empty:

@@ -8,7 +8,7 @@ import pytest
 from bot.service import Service
 from bot.waiting import Line
 from core import Conversation
-from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed
+from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed, RecordError
 from core.messages import PersonKey, Reply, Turn
 from core.ports import Delivery, Prompt
 from core.sanctions import Sanction
@@ -182,6 +182,19 @@ async def test_a_reply_that_did_not_arrive_is_remembered_and_not_apologised_for(
     await handle(service, say("또 안녕", 2))
     assert paper.answered == ["m2"]
     assert paper.notices == []
+
+
+async def test_a_reply_that_the_record_does_not_let_begin_is_kept_and_not_apologised_for(
+    service: Service, paper: PaperAdapter, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locked(turn_id: int, now: object) -> None:
+        raise RecordError("locked")
+
+    monkeypatch.setattr(record.turns, "begin", locked)
+    await handle(service, say("안녕"))
+    assert paper.replies == []
+    assert [left.begun for left in await record.turns.undelivered()] == [None]
+    assert await record.turns.unremembered() == []
 
 
 async def test_a_message_whose_apology_does_not_arrive_either_stays_unanswered(

@@ -78,6 +78,16 @@ class TestRepliesThatWereNotMarked:
         await restart(paper)
         assert (await fates(record), paper.replies) == (["unknown"], [])
 
+    async def test_one_that_certainly_showed_nothing_is_sent_at_the_next_start(
+        self, committed: Callable[..., Awaitable[int]], record: Record, restart: Restart, paper: PaperAdapter
+    ) -> None:
+        await committed(say("안녕"))
+        paper.fault, paper.certain = DeliveryError("no connection"), True
+        await restart(paper)
+        paper.fault = None
+        await restart(paper)
+        assert (await fates(record), paper.answered) == (["delivered"], ["m1"])
+
     async def test_one_of_a_platform_that_does_not_run_now_waits_for_it(
         self, committed: Callable[..., Awaitable[int]], record: Record, restart: Restart, paper: PaperAdapter
     ) -> None:

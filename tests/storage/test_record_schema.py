@@ -1,11 +1,13 @@
 """Migrations, versions, pragmas, and column types."""
 
 import random
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -57,13 +59,19 @@ def to_first_version(path: Path) -> None:
     engine.dispose()
 
 
-async def test_the_migrations_from_empty_give_the_schema(record: Record, url: str) -> None:
+@pytest_asyncio.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """Without a schema of its own; closed whatever fails, for its threads would outlive the test."""
+    opened = await Database.open(url, 1.5)
+    yield opened
+    await opened.close()
+
+
+async def test_the_migrations_from_empty_give_the_schema(record: Record, database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
-    database = await Database.open(url, 1.0)
     assert await database.write(differences) == []
-    await database.close()
 
 
 async def test_opening_again_migrates_nothing(record: Record, url: str, path: Path) -> None:
@@ -114,9 +122,9 @@ async def test_the_database_of_another_program_is_left_alone(url: str, path: Pat
     assert first_value(path, "SELECT count(*) FROM sqlite_master") == 1
 
 
-async def test_a_migration_that_fails_half_way_leaves_nothing_and_can_be_repeated(url: str, path: Path) -> None:
-    database = await Database.open(url, 1.0)
-
+async def test_a_migration_that_fails_half_way_leaves_nothing_and_can_be_repeated(
+    database: Database, url: str, path: Path
+) -> None:
     def migrate_in_five_pages(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count = 5")
         migrate(connection, database.place)
@@ -128,10 +136,7 @@ async def test_a_migration_that_fails_half_way_leaves_nothing_and_can_be_repeate
     await (await Record.open(url)).close()
 
 
-async def test_writers_are_durable_and_readers_cannot_write(url: str) -> None:
-    await (await Record.open(url)).close()
-    database = await Database.open(url, 1.5)
-
+async def test_writers_are_durable_and_readers_cannot_write(record: Record, database: Database) -> None:
     def pragmas(connection: Connection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only")
         return [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
@@ -144,7 +149,6 @@ async def test_writers_are_durable_and_readers_cannot_write(url: str) -> None:
     assert (await database.read(pragmas))[2:] == [1, 1500, 1]
     with pytest.raises(RecordError, match="may only be read"):
         await database.read(mischief)
-    await database.close()
 
 
 async def test_hangul_is_readable_in_the_file(record: Record, path: Path) -> None:

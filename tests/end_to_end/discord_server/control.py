@@ -148,6 +148,7 @@ class Control:
             "violations": [asdict(violation) for violation in server.violations],
             "unacknowledged": [str(one.id) for one in server.unacknowledged()],
             "repeated": [one.id for one in server.repeated], "statuses": dict(server.statuses),
+            "faults": [fault.hits for fault in server.faults.ordered],
             "overwrites": server.commands.overwrites, "typing": len(server.typing),
         })  # fmt: skip
 

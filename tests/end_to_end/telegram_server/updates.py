@@ -104,6 +104,7 @@ class Updates:
         self._confirm_below(offset if offset >= 0 else self._from_end(-offset))
         if seconds > 0:
             self.polling.set()
+            self._changed()
             if not self._pending and not self._again:
                 await self._wait(seconds)
         batch = [self._pending[place] for place in range(min(limit, len(self._pending)))]
