@@ -139,7 +139,7 @@ class Commands:
     async def _settings(self, asked: Asked) -> Answer:
         if not asked.manager:
             return Answer(texts.text(asked.language, "settings", "managers_only"))
-        settings = await self._places.of(asked.chat)
+        settings = await self._places.chosen(asked.chat)
         for change in asked.command.argument.split():
             name, _, value = change.partition("=")
             try:

@@ -25,16 +25,23 @@ class Places:
 
     async def of(self, chat: ChatKey) -> PlaceSettings:
         """The settings that hold in a chat; the defaults while the record cannot be read."""
+        try:
+            return await self.chosen(chat)
+        except RecordError:
+            log.exception("the settings of a place cannot be read; the defaults hold")
+            return PlaceSettings()
+
+    async def chosen(self, chat: ChatKey) -> PlaceSettings:
+        """The settings as they were chosen, to change them. Raises RecordError."""
         place = chat.place
         if (known := self._known.get(place)) is None:
             known = self._known[place] = asyncio.ensure_future(self._store.of(place))
         try:
             return await asyncio.shield(known)
         except RecordError:
-            log.exception("the settings of a place cannot be read; the defaults hold")
             if self._known.get(place) is known:
                 del self._known[place]
-            return PlaceSettings()
+            raise
 
     async def change(self, chat: ChatKey, settings: PlaceSettings) -> None:
         """Replace them."""

@@ -3,7 +3,7 @@ functions: engines, insert-on-conflict, the type of ids, and what its errors mea
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -101,8 +101,11 @@ async def workers(location: URL, lock_wait: float) -> tuple[Worker, list[Worker]
     durable = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
     writer = SqliteWorker(connect, "BEGIN IMMEDIATE", durable)
     readers = [SqliteWorker(connect, "BEGIN", ("query_only = ON", "foreign_keys = ON")) for _ in range(READERS)]
-    for worker in (writer, *readers):
-        await worker
+    async with AsyncExitStack() as opened:  # a thread that nobody closes would outlive the program
+        for worker in (writer, *readers):
+            await worker
+            opened.push_async_callback(worker.close)
+        opened.pop_all()
     return writer, [*readers]
 
 

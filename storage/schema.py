@@ -129,6 +129,8 @@ summaries = Table(
     Column("chat_id", AnyText, primary_key=True),
     Column("text", AnyText, nullable=False),
     Column("vector", Vector, nullable=False),
+    # of which turn: bookkeeping that was late must not put an older summary back
+    Column("turn_id", ID, nullable=False, server_default="0"),
 )
 
 people = Table(

@@ -168,7 +168,7 @@ def _remember(turn_id: int, change: Change, summary: Summary | None, connection:
     platform, user_id, chat_id = (connection.execute(of_turn)).one()
     person = PersonKey(platform, user_id)
     _change_items(person, turn_id, change(items_of(person, connection)), connection)
-    _replace_summary(person, chat_id, summary, connection)
+    _replace_summary(person, turn_id, chat_id, summary, connection)
 
 
 def _change_items(person: PersonKey, turn_id: int, change: MemoryChange, connection: Connection) -> None:
@@ -180,13 +180,17 @@ def _change_items(person: PersonKey, turn_id: int, change: MemoryChange, connect
         connection.execute(insert(memories).values(values))
 
 
-def _replace_summary(person: PersonKey, chat_id: str, summary: Summary | None, connection: Connection) -> None:
+def _replace_summary(
+    person: PersonKey, turn_id: int, chat_id: str, summary: Summary | None, connection: Connection
+) -> None:
+    here = rows.belongs_to(summaries, person) & (summaries.c.chat_id == chat_id)
+    if connection.scalar(select(summaries.c.turn_id).where(here & (summaries.c.turn_id > turn_id))) is not None:
+        return  # this bookkeeping was late
     if summary is None:
-        old = rows.belongs_to(summaries, person) & (summaries.c.chat_id == chat_id)
-        connection.execute(delete(summaries).where(old))
+        connection.execute(delete(summaries).where(here))
         return
-    values = {**rows.of_person(person), "chat_id": chat_id, "text": summary.text, "vector": summary.vector}
-    upsert(connection, summaries, values)
+    values = {"chat_id": chat_id, "text": summary.text, "vector": summary.vector, "turn_id": turn_id}
+    upsert(connection, summaries, {**rows.of_person(person), **values})
 
 
 def _require_turn(turn_id: int, connection: Connection) -> None:

@@ -69,11 +69,11 @@ class Messages(Protocol):
         ...
 
     async def amend(self, chat: ChatKey, message_id: str, text: str) -> None:
-        """The person changed a message; while it waits for its reply the newest text counts."""
+        """The person changed a message; while it waits for its reply the newest text counts. Raises RecordError."""
         ...
 
     async def withdraw(self, chat: ChatKey, message_id: str) -> None:
-        """The person deleted a message; while it waits for its reply it is dropped."""
+        """The person deleted a message; while it waits for its reply it is dropped. Raises RecordError."""
         ...
 
 

@@ -45,6 +45,14 @@ STRANGE_TEXTS = {
 
 
 class TurnStoreContract:
+    async def test_bookkeeping_that_was_late_does_not_put_an_older_summary_back(self, record: Record) -> None:
+        older, newer = await begin(record, 1), await begin(record, 2)
+        await record.turns.remember(newer, exactly(), summary("newer"))
+        await record.turns.remember(older, exactly(), summary("older"))
+        kept = await last_summary(record)
+        assert kept is not None
+        assert kept.text == "newer"
+
     async def test_a_message_is_received_once(self, record: Record) -> None:
         assert [await record.turns.receive(message()) for _ in range(3)] == [True, False, False]
         assert await record.turns.unanswered() == [message()]

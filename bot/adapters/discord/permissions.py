@@ -37,9 +37,11 @@ def missing(channel: Channel) -> list[str]:
     """Names of what she is not allowed in a channel."""
     speak = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
     allowed = channel.permissions_for(channel.guild.me)
-    return [
+    lacking = [
         name for name in ("view_channel", speak, "attach_files", "read_message_history") if not getattr(allowed, name)
     ]
+    # who may not speak has no files to attach either: whether that is allowed shows later
+    return [name for name in lacking if mute([name])] or lacking
 
 
 def mute(lacking: list[str]) -> bool:

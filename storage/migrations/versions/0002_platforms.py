@@ -10,10 +10,11 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Widen inbox and outbox, make the new tables."""
+    """Widen inbox, outbox and summaries, make the new tables."""
     op.add_column("inbox", sa.Column("place_id", sa.Text, nullable=False, server_default=""))
     op.add_column("inbox", sa.Column("via", sa.Text, nullable=False, server_default=""))
     op.create_index("ix_inbox_platform_sent_at", "inbox", ["platform", "sent_at"])
+    op.add_column("summaries", sa.Column("turn_id", ID, nullable=False, server_default="0"))
     op.add_column("outbox", sa.Column("begun_at", sa.DateTime(timezone=True)))
     _people_and_places()
     _buttons_and_notes()
