@@ -30,7 +30,7 @@ def present() -> FakeClock:
     return FakeClock(datetime.now(UTC))
 
 
-@dataclass
+@dataclass(repr=False)
 class House:
     """The stand-in with people in it. `folder` holds the record; `faces` are shared by all tests of a run."""
 

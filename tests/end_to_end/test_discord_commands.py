@@ -395,8 +395,9 @@ async def test_a_button_of_somebody_else_does_nothing(house: House, forged: str)
         page = await house.shown(used)
         page.components[0]["components"][0]["custom_id"] = forged
         pressed = await house.server.press(house.guild.owner, page, forged)
-        await house.server.until(lambda: pressed.acknowledged_at is not None)
-        await house.server.until(lambda: page.content == texts.text("ko", "button", "gone"))
+        told = await house.shown(pressed)
+        assert (told.content, told.ephemeral) == (texts.text("ko", "button", "gone"), True)
+        assert page.content == texts.text("ko", "memory", "none")
         assert len(await service.record.memories.items(key(house.person))) == 1
 
 

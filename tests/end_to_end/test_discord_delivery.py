@@ -2,6 +2,7 @@
 
 import pytest
 
+from core import texts
 from core.expression import Expression
 from core.ports import Prompt
 from core.tasks import EYES_MOUTH_POSE, OUTPUT_MESSAGE, face_text
@@ -44,6 +45,19 @@ async def test_alternative_text_is_in_the_language_of_the_place(house: House) ->
         await house.choose(language="en")
         [face] = (await house.chat("로라야 안녕")).attachments
         assert face.description == "오로라's face (eyes normal, mouth normal, head turn none)"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+async def test_who_never_met_her_is_told_once_what_she_is_and_what_is_kept(house: House, language: str) -> None:
+    introduction = f"※ {texts.text(language, 'notice', 'introduction')}"
+    async with house.served(strangers=True, language=language):
+        assert (await house.chat("로라야 안녕")).content == f"{ANSWER}\n\n{introduction}"
+    async with house.served(strangers=True, language=language):
+        assert (await house.chat("로라야 또 안녕")).content == ANSWER
+        direct = house.server.dm(house.guild.owner)
+        await house.server.say(house.guild.owner, direct, "안녕")
+        [first] = await house.spoken(direct)
+        assert first.content == f"{ANSWER}\n\n{introduction}"
 
 
 @pytest.mark.parametrize(
@@ -98,11 +112,12 @@ async def test_an_answer_of_nothing_visible_is_still_an_answer(house: House) -> 
 
 async def test_a_reply_to_a_message_that_is_gone_by_then_is_an_ordinary_message(house: House) -> None:
     server = house.server
-    fault = server.faults.add(Fault("delay", r"/messages$", "POST", delay_s=0.3))
+    server.faults.add(Fault("rate_limited", r"/messages$", "POST", times=None, retry_after=0.1))
     async with house.served():
         message = await server.say(house.person, house.channel, "로라야 안녕")
-        await server.until(lambda: fault.hits)
+        await server.until(lambda: server.statuses[429])
         await server.delete(message)
+        server.faults.clear()
         [reply] = await house.spoken(house.channel)
         assert (reply.content, reply.reference) == (ANSWER, None)
 

@@ -180,6 +180,25 @@ async def test_a_deleted_message_is_dropped_and_many_at_once_are_too(
         assert house.hers(place) == (following.replies if where == "channel" else [])
 
 
+async def test_what_changes_before_a_message_is_even_heard_counts_too(house: House) -> None:
+    server, other = house.server, house.guild.channel("마당")
+    async with house.served() as service:
+        await house.choose(channel=house.channel)
+        await house.chat("안녕")
+        fault = server.faults.add(Fault("delay", r"/messages$", "GET", delay_s=0.5))
+        server.gateway.drop(forget=True)
+        await server.until(lambda: len(server.gateway.identified) == 2)
+        changed, deleted, *many = [await server.say(house.person, other, f"로라야 {number}") for number in range(4)]
+        await server.edit(changed, "로라야 새 말")
+        await server.delete(deleted)
+        await server.delete(*many)
+        last = await server.say(house.person, other, "로라야 끝")
+        await house.reply(last)
+        assert fault.hits == 1
+        assert [one.reference for one in house.hers(other)] == [changed, last]
+        assert [text.split()[-1] for text in asked(service.language)] == ["안녕", "말", "끝"]
+
+
 async def test_an_edit_or_deletion_after_the_reply_changes_nothing(house: House) -> None:
     async with house.served() as service:
         message = await house.server.say(house.person, house.channel, "로라야 안녕")
