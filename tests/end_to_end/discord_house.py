@@ -23,6 +23,8 @@ from tests.end_to_end.discord_server.aim import aimed_at
 from tests.end_to_end.serving import Serving, serving
 
 ANSWER = "응, 듣고 있어!"
+# what takes longer never happens, even on a machine that has a lot to do
+WAIT_S = 30.0
 
 
 def present() -> FakeClock:
@@ -69,7 +71,7 @@ class House:
 
     async def _ready(self, adapter: DiscordAdapter, times: int) -> None:
         """Until the bot has identified more than `times` times, and its library is ready."""
-        await self.server.until(lambda: len(self.server.gateway.identified) > times)
+        await self.server.until(lambda: len(self.server.gateway.identified) > times, WAIT_S)
         assert adapter._client is not None
         await adapter._client.wait_until_ready()
 
@@ -83,13 +85,13 @@ class House:
 
     async def reply(self, message: Message, count: int = 1) -> Message:
         """The reply to a message in a guild, of `count` messages; the last of them is it."""
-        await self.server.until(lambda: len(message.replies) >= count)
+        await self.server.until(lambda: len(message.replies) >= count, WAIT_S)
         assert len(message.replies) == count
         return message.replies[-1]
 
     async def spoken(self, channel: Channel, count: int = 1) -> list[Message]:
         """Her messages in a channel, `count` of them."""
-        await self.server.until(lambda: len(self.hers(channel)) >= count)
+        await self.server.until(lambda: len(self.hers(channel)) >= count, WAIT_S)
         assert len(self.hers(channel)) == count
         return self.hers(channel)
 
@@ -103,7 +105,7 @@ class House:
 
     async def shown(self, used: Interaction, count: int = 1) -> Message:
         """What the person was shown last for a command or button, after it was acknowledged."""
-        await self.server.until(lambda: len(used.texts) >= count and not used.thinking)
+        await self.server.until(lambda: len(used.texts) >= count and not used.thinking, WAIT_S)
         assert len(used.texts) == count
         return [one for one in used.responses if not one.deleted][-1]
 

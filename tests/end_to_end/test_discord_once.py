@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.fakes import FakeLanguageModel
-from tests.end_to_end.discord_house import ANSWER, House, asked, key, present
+from tests.end_to_end.discord_house import ANSWER, WAIT_S, House, asked, key, present
 from tests.end_to_end.discord_house import house as house
 from tests.end_to_end.discord_server import Fault, Message, Permission
 from tests.end_to_end.serving import HesitantModel
@@ -25,7 +25,7 @@ async def answered_once(house: House, *messages: Message) -> None:
     """Each message has one reply, which is her answer with her face; nothing else was said in those channels."""
     channels = list(dict.fromkeys(message.channel for message in messages))
     expected = {channel: sum(message.channel is channel for message in messages) for channel in channels}
-    await house.server.until(lambda: all(len(house.hers(channel)) >= expected[channel] for channel in channels))
+    await house.server.until(lambda: all(len(house.hers(one)) >= expected[one] for one in channels), WAIT_S)
     for channel in channels:
         replies = house.hers(channel)
         assert [(one.content, len(one.attachments)) for one in replies] == [(ANSWER, 1)] * expected[channel]

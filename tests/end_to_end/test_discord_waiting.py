@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
+from bot.adapters.discord import adapter
 from core import texts
 from tests.end_to_end.discord_house import ANSWER, House, asked, key
 from tests.end_to_end.discord_house import house as house
 from tests.end_to_end.discord_server import Channel, Fault
 from tests.end_to_end.serving import HesitantModel
 
+TYPING_LASTS_S = 10
 SOON = {"turn": {"patience_s": 0.05}}
 
 
@@ -102,7 +104,8 @@ async def test_a_full_line_is_a_polite_sentence(house: House, language: str) -> 
 async def test_she_is_seen_typing_until_the_reply_is_there_and_no_longer(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.adapter._TYPING_EVERY_S", 0.1)
+    assert adapter._TYPING_EVERY_S < TYPING_LASTS_S
+    monkeypatch.setattr(adapter, "_TYPING_EVERY_S", 0.1)
     model, server = HesitantModel(), house.server
 
     def seen(channel: Channel) -> int:

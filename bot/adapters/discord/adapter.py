@@ -102,6 +102,7 @@ class _Client(discord.Client):
         )
         self._caught_up = asyncio.Event()
         self._hearing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._coming: dict[int, discord.Message] = {}  # not yet heard: what changes meanwhile counts
         self._deaf_since: datetime | None = None
 
     async def prepare(self, host: Host) -> None:
@@ -125,6 +126,7 @@ class _Client(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         """After whatever was missed, so that everybody is answered in their order."""
         if inbound.is_spoken(message):
+            self._coming[message.id] = message
             # one by one for a person: those who wait are no longer first once `_caught_up` is set
             async with self._hearing.setdefault(message.author.id, asyncio.Lock()):
                 await self._caught_up.wait()
@@ -132,19 +134,21 @@ class _Client(discord.Client):
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """The newest text counts while the message waits."""
-        if "content" in event.data and self.user is not None:
+        if event.message_id in self._coming:
+            self._coming[event.message_id] = event.message
+        elif "content" in event.data and self.user is not None:
             chat = inbound.chat_of(event.channel_id, event.guild_id)
             await self._host.messages.amend(chat, str(event.message_id), inbound.said(event.message, self.user))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A deleted message is dropped while it waits."""
-        await self._host.messages.withdraw(inbound.chat_of(event.channel_id, event.guild_id), str(event.message_id))
+        await self._drop(inbound.chat_of(event.channel_id, event.guild_id), event.message_id)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """So are many at once."""
         chat = inbound.chat_of(event.channel_id, event.guild_id)
         for message_id in event.message_ids:
-            await self._host.messages.withdraw(chat, str(message_id))
+            await self._drop(chat, message_id)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Buttons; the library hands slash commands on by itself."""
@@ -169,6 +173,7 @@ class _Client(discord.Client):
             if since is not None:
                 async for message in missed(self, self._host, since):
                     if inbound.is_spoken(message):
+                        self._coming.setdefault(message.id, message)
                         await self._hear(message)
         finally:
             self._caught_up.set()
@@ -177,11 +182,17 @@ class _Client(discord.Client):
         """One event that failed is no reason to stop; what it said stays out of the log."""
         log.exception("%s failed", event_method)
 
+    async def _drop(self, chat: ChatKey, message_id: int) -> None:
+        if self._coming.pop(message_id, None) is None:
+            await self._host.messages.withdraw(chat, str(message_id))
+
     async def _hear(self, message: discord.Message) -> None:
         assert self.user is not None
         guild_id = message.guild.id if message.guild is not None else None
         settings = await self._host.places.of(inbound.chat_of(message.channel.id, guild_id))
-        incoming = inbound.heard(message, self.user, settings, self._host.language)
+        if (newest := self._coming.pop(message.id, None)) is None:
+            return  # deleted, or heard already
+        incoming = inbound.heard(newest, self.user, settings, self._host.language)
         if incoming is None:
             return
         if isinstance(message.channel, (discord.abc.GuildChannel, discord.Thread)):
