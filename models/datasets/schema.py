@@ -13,16 +13,19 @@ ROOT = Path(__file__).parent
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
 Item = Annotated[str, StringConstraints(pattern=r"^\[[^\[\]:]+: [^\[\]]+\]$")]
 Split = Literal["train", "valid"]
+Score = Annotated[float, Field(ge=-1.0, le=1.0)]
 Eyes = Literal["작게", "보통", "크게", "아주 크게"]
 Mouth = Literal["보통", "크게", "아주 크게"]
 Pose = Literal["없음", "보통", "많이"]
 
 
-class _Row(BaseModel):
+class DataRow(BaseModel):
+    """What all rows share: no unknown columns, no changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PersonaRow(_Row):
+class PersonaRow(DataRow):
     """One example of all four language tasks; the columns of the original plus `intent`. `{age}` is her age."""
 
     intent: Text
@@ -36,7 +39,7 @@ class PersonaRow(_Row):
     pose: Pose
 
 
-class Template(_Row):
+class Template(DataRow):
     """A persona row with slots such as `{food}` or `{food:을/를}`; see models.training.rows."""
 
     input: Text
@@ -48,7 +51,7 @@ class Template(_Row):
     pose: Pose
 
 
-class HeldOutUtterance(_Row):
+class HeldOutUtterance(DataRow):
     """An utterance and its category, written apart from the rows."""
 
     category: Literal["love", "politics", "insult", "hate", "normal"]
@@ -61,22 +64,48 @@ class EthicsRow(HeldOutUtterance):
     data_type: Split
 
 
-class MemoryPair(_Row):
-    """A memory item and a message for which it is the helpful one."""
+class MemoryPair(DataRow):
+    """A memory item and a message for which it is the helpful one, or, with a score, how helpful it is there."""
 
     data_type: Split
     memory: Item
     message: Text
+    score: Score | None = None
 
 
-class HeldOutQuestion(_Row):
+class TutorText(DataRow):
+    """A text of the tutor's knowledge base; `text` is how it is embedded and shown: `name : explanation`."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^:]+$")]
+    explanation: Text
+
+    @property
+    def text(self) -> str:
+        """`F1 Score 개념 : Recall 과 Precision 의 조화 평균`."""
+        return f"{self.name} : {self.explanation}"
+
+
+class TutorQuestion(DataRow):
+    """A question about machine learning and the text that answers it, "" where none does; a score says how well.
+
+    Our own rows give the text by its name, and the answer in her words.
+    """
+
+    data_type: Split
+    question: Text
+    text: str
+    answer: str = ""
+    score: Score | None = None
+
+
+class HeldOutQuestion(DataRow):
     """A question about her, written apart from the rows; any of `facts` in the answer makes it right."""
 
     question: Text
     facts: Annotated[list[Text], Field(min_length=1)]
 
 
-R = TypeVar("R", bound=_Row)
+R = TypeVar("R", bound=DataRow)
 
 
 def read_rows(path: Path, kind: type[R]) -> Iterator[R]:

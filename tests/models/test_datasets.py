@@ -15,6 +15,8 @@ from models.datasets.schema import (
     HeldOutUtterance,
     MemoryPair,
     Template,
+    TutorQuestion,
+    TutorText,
     persona_rows,
     read_rows,
 )
@@ -23,6 +25,8 @@ from models.training.rows import Row
 PERSONA = persona_rows()
 ETHICS = list(read_rows(ROOT / "ethics.jsonl", EthicsRow))
 MEMORY = list(read_rows(ROOT / "memory_pairs.jsonl", MemoryPair))
+TUTOR_TEXTS = list(read_rows(ROOT / "tutor_texts.jsonl", TutorText))
+TUTOR_QUESTIONS = list(read_rows(ROOT / "tutor_questions.jsonl", TutorQuestion))
 HELD_OUT = list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion))
 
 
@@ -61,22 +65,52 @@ def test_held_out_questions_are_not_among_the_rows() -> None:
     assert [q.question for q in HELD_OUT if bare(q.question) in known] == []
 
 
-@pytest.mark.parametrize("rows", [ETHICS, MEMORY], ids=["ethics", "memory"])
-def test_no_sentence_trains_and_validates(rows: list[EthicsRow] | list[MemoryPair]) -> None:
-    texts = {split: {bare(getattr(r, "text", None) or getattr(r, "message", "")) for r in rows if r.data_type == split}
-             for split in ("train", "valid")}  # fmt: skip
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        [(row.data_type, row.text) for row in ETHICS],
+        [(row.data_type, row.message) for row in MEMORY],
+        [(row.data_type, row.question) for row in TUTOR_QUESTIONS],
+    ],
+    ids=["ethics", "memory", "tutor"],
+)
+def test_no_sentence_trains_and_validates(sentences: list[tuple[str, str]]) -> None:
+    texts = {split: {bare(text) for kind, text in sentences if kind == split} for split in ("train", "valid")}
     assert texts["train"] & texts["valid"] == set()
 
 
-def test_ethics_has_800_utterances_and_more_harmless_ones_than_of_any_other_category() -> None:
+def test_every_ethics_category_has_500_utterances_and_two_look_alikes_stand_against_each() -> None:
     categories = Counter(row.category for row in ETHICS)
-    assert len(ETHICS) >= 800
-    assert set(categories) == {"love", "politics", "insult", "hate", "normal"}
-    assert categories["normal"] > 2 * max(count for name, count in categories.items() if name != "normal")
+    harmless = categories.pop("normal")
+    assert set(categories) == {"love", "politics", "insult", "hate"}
+    assert min(categories.values()) >= 500
+    assert harmless >= 2 * categories.total()
 
 
-def test_there_are_60_memory_combinations_or_more() -> None:
-    assert len(MEMORY) >= 60
+def test_a_tenth_of_the_ethics_utterances_chooses_thresholds() -> None:
+    assert 0.1 <= sum(row.data_type == "valid" for row in ETHICS) / len(ETHICS) <= 0.15
+
+
+def test_memory_has_230_combinations_to_train_on_and_40_to_validate() -> None:
+    splits = Counter(row.data_type for row in MEMORY)
+    assert splits["train"] >= 230
+    assert splits["valid"] >= 40
+
+
+def test_the_tutor_knows_150_texts_by_different_names() -> None:
+    assert len({text.name for text in TUTOR_TEXTS}) == len(TUTOR_TEXTS) >= 150
+
+
+def test_a_fifth_of_the_tutors_questions_has_no_text_and_the_others_name_one() -> None:
+    assert len(TUTOR_QUESTIONS) >= 600
+    assert {row.text for row in TUTOR_QUESTIONS} == {text.name for text in TUTOR_TEXTS} | {""}
+    for split in ("train", "valid"):
+        asked = [row for row in TUTOR_QUESTIONS if row.data_type == split]
+        assert sum(not row.text for row in asked) / len(asked) >= 0.2, split
+
+
+def test_the_tutor_admits_that_it_may_be_wrong_exactly_where_it_has_no_text() -> None:
+    assert [row.question for row in TUTOR_QUESTIONS if ("틀릴 수도" in row.answer) == bool(row.text)] == []
 
 
 def test_templates_are_valid_rows() -> None:
