@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from bot import config, evaluation_cli, logs
+from bot import config, logs
 from core.errors import OhLoraError
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
 train = typer.Typer(help="Train models.", no_args_is_help=True)
+evaluate = typer.Typer(help="Measure models; the last line printed is one JSON object.", no_args_is_help=True)
 app.add_typer(train, name="train")
-app.add_typer(evaluation_cli.app, name="evaluate")
+app.add_typer(evaluate, name="evaluate")
 
 
 @app.command()
@@ -66,6 +67,16 @@ def train_bundled(
     from models.training.corpus import Corpus
 
     Build(Corpus(corpus), work, BUNDLED).run()
+
+
+@evaluate.command("bundled")
+def evaluate_bundled(
+    corpus: Annotated[Path | None, typer.Option(help="Public text, for the rate of false sanctions.")] = None,
+) -> None:
+    """All figures of the bundled models on held-out data."""
+    from models.training.evaluate import evaluate_profile
+
+    evaluate_profile(_settings().models.profile, corpus)
 
 
 def _serve(settings: config.Settings, adapters: "Sequence[Adapter]") -> None:

@@ -44,7 +44,8 @@ async def test_the_owner_is_told_once_what_is_missing_where(
             assert await owner_told(house) == lacking(house, *names, language=language)
             await house.spoken(direct, times)
     assert len(house.hers(house.channel)) == (0 if "send_messages" in names else 4)
-    assert would_ping(house.hers(house.server.dm(house.guild.owner))[0]) == set()
+    [told] = house.hers(house.server.dm(house.guild.owner))
+    assert would_ping(told) == set()
 
 
 async def test_threads_have_a_permission_of_their_own(house: House) -> None:
