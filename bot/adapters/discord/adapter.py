@@ -147,8 +147,7 @@ class _Client(discord.Client):
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """So are many at once."""
         chat = inbound.chat_of(event.channel_id, event.guild_id)
-        for message_id in event.message_ids:
-            await self._drop(chat, message_id)
+        await asyncio.gather(*(self._drop(chat, message_id) for message_id in event.message_ids))
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Buttons; the library hands slash commands on by itself."""
