@@ -6,23 +6,22 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
-from bot import config, logs
+from bot import config, data_cli, evaluation_cli, logs, training_cli
 from core.errors import OhLoraError
 
 if TYPE_CHECKING:
     from bot.adapters.base import Adapter
 
 app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
-train = typer.Typer(help="Train models.", no_args_is_help=True)
-evaluate = typer.Typer(help="Measure models; the last line printed is one JSON object.", no_args_is_help=True)
-app.add_typer(train, name="train")
-app.add_typer(evaluate, name="evaluate")
+app.add_typer(training_cli.train, name="train")
+app.add_typer(training_cli.models, name="models")
+app.add_typer(evaluation_cli.app, name="evaluate")
+app.add_typer(data_cli.data, name="data")
 
 
 @app.command()
@@ -54,29 +53,6 @@ def doctor() -> None:
     from bot.doctor import report
 
     Console().print(report(_settings()), crop=False)  # addresses stay whole
-
-
-@train.command("bundled")
-def train_bundled(
-    corpus: Annotated[Path, typer.Option(help="Folder with the public Korean text.", exists=True, file_okay=False)],
-    work: Annotated[Path, typer.Option(help="Where stages leave their results.")] = Path("build/bundled"),
-) -> None:
-    """Rebuild every bundled model from seeds, our own rows and the corpus."""
-    from models.registry import BUNDLED
-    from models.training.bundled import Build
-    from models.training.corpus import Corpus
-
-    Build(Corpus(corpus), work, BUNDLED).run()
-
-
-@evaluate.command("bundled")
-def evaluate_bundled(
-    corpus: Annotated[Path | None, typer.Option(help="Public text, for the rate of false sanctions.")] = None,
-) -> None:
-    """All figures of the bundled models on held-out data."""
-    from models.training.evaluate import evaluate_profile
-
-    evaluate_profile(_settings().models.profile, corpus)
 
 
 def _serve(settings: config.Settings, adapters: "Sequence[Adapter]") -> None:

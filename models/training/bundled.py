@@ -34,7 +34,7 @@ from models.training.tune import train_adapter, tune_base
 
 SEED = 11
 RANK = 16
-PRETRAIN_EPOCHS = 5
+PRETRAIN_EPOCHS = 3
 # how often every row is drawn anew, with another context and another recall: (for answers, for the other tasks)
 BASE_DRAWS = (4, 2)
 ADAPTER_DRAWS = (2, 1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.tasks import TASKS
+from models.training.evaluation.published import SEED, TARGETS
 
 _SOURCES = """\
 | file | licence | used for |
@@ -23,6 +24,14 @@ A model of this size speaks about what its rows speak about. It cannot reason, c
 it does not know it answers with something that only sounds like an answer. It was built for 오로라's service, with
 the prompts of `core/tasks.py`, and is of little use elsewhere."""
 
+
+def _of(prefix: str, *contents: str) -> tuple[str, ...]:
+    """A language task's figures: content on all rows and by what was unseen of them, form and cost."""
+    by_split = [name + unseen for name in contents for unseen in ("", "_unseen_phrasings", "_unseen_intents")]
+    form = ("ended_on_mark", "format_errors", "attempts", "tokens", "seconds")
+    return tuple(f"{prefix}_{name}" for name in ("rows", *by_split, *form))
+
+
 _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "base": (
         "Base language model",
@@ -36,7 +45,10 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "The first four layers of the pre-trained base with mean pooling; contrastive training on public and own "
         "paraphrases, then cosine-similarity loss on every memory with every message (behaviour.md §6), with persona "
         "pairs beside it so that it also finds persona rows.",
-        ("memory_pairs", "memory_correlation", "memory_mse", "memory_mae"),
+        (
+            "memory_pairs", "memory_correlation", "memory_mse", "memory_mae",
+            "memory_right_first", "memory_precision", "memory_recall",
+        ),
     ),
     "ethics_encoder": (
         "Ethics encoder",
@@ -44,23 +56,37 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "thresholds stand in `../thresholds.json`: per category the smallest one at which everyday text is hardly ever "
         "sanctioned. It errs towards silence; subtle insults pass.",
         (
-            "ethics_rows", "ethics_accuracy", "sanctioned", "sanctioned_lookalikes",
+            "ethics_rows", "ethics_accuracy", "ethics_mse", "ethics_mae", "ethics_correlation",
+            "ethics_hate_precision", "ethics_hate_recall", "ethics_macro_recall",
+            "ethics_recall_love", "ethics_recall_politics", "ethics_recall_insult", "ethics_recall_hate",
+            "sanctioned", "sanctioned_macro_recall", "sanctioned_lookalikes",
             "ethics_recall", "ethics_recall_zero_width",
             "ethics_recall_spread_jamo", "ethics_recall_full_width", "ethics_recall_spaced", "ethics_recall_repeated",
+            "ethics_everyday_acted_on",
             "everyday_questions", "false_sanctions_chatbot", "false_sanctions_chatbot_unseen",
+        ),
+    ),
+    "tutor_encoder": (
+        "Tutor encoder",
+        "The same untuned encoder, tuned so that a question about machine learning finds the text that answers it "
+        "(behaviour.md §9). Its threshold tells questions with a text from questions without one.",
+        (
+            "tutor_texts", "tutor_questions", "tutor_right_first", "tutor_match_kept", "tutor_no_match_recognised",
+            "tutor_mse", "tutor_mae", "tutor_correlation",
         ),
     ),
 }  # fmt: skip
 _ADAPTER_FIGURES = {
     "output_message": (
-        "persona_questions",
-        "persona_facts_right",
-        "answers",
-        "ended_on_mark",
-        "no_reply",
-        "number_prefixed",
+        "persona_questions", "persona_facts_right", "answers", "ended_on_mark", "no_reply", "number_prefixed",
+        *_of("answer", "overlap"),
+        "answer_empty", "answer_repeated", "answer_distinct_1", "answer_distinct_2",
+        "answer_weekday_rows", "answer_weekday_errors", "answer_weekday_errors_said",
     ),
-}
+    "summary": _of("summary", "overlap"),
+    "memory": _of("extraction", "f1", "nothing_right"),
+    "eyes_mouth_pose": _of("expression", "all_equal", "within_one"),
+}  # fmt: skip
 
 
 def write(target: Path, figures: dict[str, Any]) -> None:
@@ -74,9 +100,14 @@ def write(target: Path, figures: dict[str, Any]) -> None:
             _ADAPTER_FIGURES.get(task.name, ()),
         )
     for folder, (title, text, names) in cards.items():
-        rows = "\n".join(f"| {name} | {figures[name]} |" for name in names if name in figures)
+        if not (target / folder).is_dir():
+            continue
+        rows = "\n".join(
+            f"| {name} | {figures[name]} | {TARGETS.get(name, '')} |" for name in names if figures.get(name) is not None
+        )
         measured = (
-            f"\n## Figures\n\n`ohlora evaluate bundled`, {figures['model']}:\n\n| figure | value |\n|---|---|\n{rows}\n"
+            f"\n## Figures\n\n`ohlora evaluate bundled --corpus …`, seed {SEED}, {figures['model']}:\n\n"
+            f"| figure | value | wanted |\n|---|---|---|\n{rows}\n"
         )
         card = (
             f"---\nlanguage: ko\nlicense: {_LICENCE}\nlibrary_name: {_library(folder)}\n---\n\n# {title}\n\n{text}\n\n"

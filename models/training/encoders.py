@@ -72,14 +72,14 @@ def persona_pairs(rows: Iterable[Row], per_row: int, rng: random.Random) -> Pair
     return pairs
 
 
-def _arguments(work: Path, epochs: float, batch: int, rate: float, seed: int, **more: Any) -> Any:
+def _arguments(work: Path, epochs: float, batch: int, rate: float, seed: int, *, bf16: bool = True, **more: Any) -> Any:
     return SentenceTransformerTrainingArguments(
         output_dir=str(work),
         num_train_epochs=epochs,
         per_device_train_batch_size=batch,
         learning_rate=rate,
         warmup_steps=0.1,
-        bf16=True,
+        bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
         logging_steps=100,
         save_strategy="no",
@@ -95,11 +95,13 @@ def pair_dataset(pairs: Sequence[tuple[str, str]]) -> Dataset:
     return Dataset.from_dict({"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]})
 
 
-def contrast(model: SentenceTransformer, pairs: Pairs, work: Path, *, epochs: float, seed: int) -> None:
+def contrast(
+    model: SentenceTransformer, pairs: Pairs, work: Path, *, epochs: float, seed: int, bf16: bool = True
+) -> None:
     """Multiple-negatives ranking: of a batch, each sentence shall find its own partner."""
     SentenceTransformerTrainer(
         model=model,
-        args=_arguments(work, epochs, 96, 5e-4, seed, batch_sampler=BatchSamplers.NO_DUPLICATES),
+        args=_arguments(work, epochs, 96, 5e-4, seed, bf16=bf16, batch_sampler=BatchSamplers.NO_DUPLICATES),
         train_dataset=pair_dataset(pairs),
         loss=MultipleNegativesRankingLoss(model, scale=20.0),
     ).train()
@@ -123,13 +125,19 @@ def key_similarities(untuned: SentenceTransformer, combinations: Sequence[Memory
     return np.asarray((2.6 * (vectors @ vectors.T) - 1.6).clip(0.0, 1.0), dtype=np.float32)
 
 
-def cartesian(untuned: SentenceTransformer, combinations: Sequence[MemoryPair], rng: random.Random) -> Dataset:
+def cartesian(
+    untuned: SentenceTransformer,
+    combinations: Sequence[MemoryPair],
+    rng: random.Random,
+    kept: tuple[float, float] = (RELATED_KEPT, UNRELATED_KEPT),
+) -> Dataset:
     """Memories with messages and their target similarity: all that were written together, of the others a sample."""
+    related, unrelated = kept
     targets = key_similarities(untuned, combinations)
     columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
     for i, memory in enumerate(combinations):
         for j, message in enumerate(combinations):
-            if i == j or rng.random() < (RELATED_KEPT if targets[i, j] > 0 else UNRELATED_KEPT):
+            if i == j or rng.random() < (related if targets[i, j] > 0 else unrelated):
                 columns["sentence1"].append(memory.memory)
                 columns["sentence2"].append(message.message)
                 columns["score"].append(float(targets[i, j]))
@@ -207,7 +215,7 @@ def tune_ethics(
     Each pass sees every row of ours in another shape, so that no single word decides.
     """
     rng = random.Random(seed)
-    texts = [(_reshaped(text, rng), category) for _ in range(epochs) for text, category in rows] + extra
+    texts = [(reshaped(text, rng), category) for _ in range(epochs) for text, category in rows] + extra
     columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
     for text, category in texts:
         wrong = [other for other in CATEGORIES if other not in (category, "normal")]
@@ -224,7 +232,7 @@ def tune_ethics(
     ).train()
 
 
-def _reshaped(text: str, rng: random.Random) -> str:
+def reshaped(text: str, rng: random.Random) -> str:
     """As it is, a word short, with or without her name, or with what a disguise leaves behind."""
     words = text.split()
     chance = rng.random()

@@ -1,30 +1,19 @@
-"""`ohlora evaluate bundled`: what the shipped models are worth on data they never saw.
-
-Her answers go the way of a turn: core.Conversation over the engine, with the same recall, gates and attempts.
-"""
+"""`ohlora evaluate …`: each evaluation prints its figures, writes a report, and says all again in one line of JSON."""
 
 import asyncio
 import json
 import os
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from safetensors.numpy import load_file
 
-from core import Conversation, Policy, tasks
-from core.ethics import CATEGORIES, Thresholds
-from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
-from core.people import Person
-from core.ports import Completion, LanguageModel, Past, Prompt, TurnStore
-from core.text import normalise
+from core import tasks
+from core.errors import ConfigurationError
 from models.datasets.schema import ROOT, HeldOutQuestion, HeldOutUtterance, read_rows
 from models.device import DeviceProcess
 from models.encoder import SentenceEncoder
@@ -32,182 +21,192 @@ from models.engine import Engine
 from models.registry import Profile
 from models.serving import LANES, models_on
 from models.training.corpus import Corpus
-from models.training.disguise import DISGUISES
-from models.training.encoders import memory_combinations
-from models.training.rows import load_rows
-from models.training.thresholds import ethics_scores, unseen_everyday
+from models.training.evaluation import curves, data, ethics, language, memory, opening, report, turns, tutor
+from models.training.evaluation.cases import TUTOR, Recalling, cases_of
+from models.training.evaluation.language import Answers
+from models.training.evaluation.metrics import Figures
+from models.training.evaluation.parts import Part, not_measured
+from models.training.evaluation.published import SEED, TARGETS
+from models.training.evaluation.writing import write_all
+from models.training.rows import Row
+from models.training.thresholds import unseen_everyday
 
-SEED = 7
-Figures = dict[str, Any]
-Ask = Callable[[list[str]], Awaitable[list[Turn]]]
+LANGUAGE_TASKS = {task.name: task for task in (*tasks.TASKS, TUTOR)}
 
 
-def evaluate_profile(root: Path, corpus: Path | None) -> Figures:
-    """Measure, print a table, and last one line of JSON."""
+@dataclass(frozen=True)
+class Options:
+    """What to measure, on what, and where the report goes (without its ending; None: nowhere).
+
+    `rows`: at most that many validation rows a task, a fixed sample of them.
+    """
+
+    model: Path
+    data: Path | None = None
+    against: Path | None = None
+    out: Path | None = None
+    rows: int | None = None
+    seed: int = SEED
+    recall: bool | None = None
+    corpus: Path | None = None
+    untuned: str | None = None
+    texts: Path | None = None
+
+
+def evaluate_profile(root: Path, corpus: Path | None, out: Path | None = None, rows: int | None = None) -> Figures:
+    """All that a profile is worth on held-out data: her answers in whole turns, each task, each encoder."""
+    options = Options(root, out=out, rows=rows, corpus=corpus)
     profile = Profile(root)
     profile.verify()
-    figures: Figures = {"model": profile.version, "cores": os.cpu_count()}
-    figures |= asyncio.run(_talking(profile, Corpus(corpus) if corpus else None))
-    figures |= _ethics(profile)
-    figures |= _memory(profile)
-    table = Table("figure", "value", title=f"{profile.version} on held-out data")
-    for name, value in figures.items():
-        table.add_row(name, str(value))
-    Console().print(table)
-    print(json.dumps(figures, ensure_ascii=False))
-    return figures
+    _, thresholds = profile.thresholds()
+    public = Corpus(corpus) if corpus else None
+    memories, teaching = _memory_part_if_any(options), _tutor_part_if_any(options)
+    judge = SentenceEncoder(profile.ethics_encoder)
+    everyday = None
+    if public is not None:
+        texts = [question for question, _, label in public.chatbot() if label != 2]
+        everyday = ethics.Everyday.of(judge, thresholds, texts)
+    unseen = frozenset(unseen_everyday(public)) if public else frozenset[str]()
+    parts = asyncio.run(_talking(profile, options, everyday, unseen))
+    parts += [ethics.part_of(judge, thresholds, data.utterances(None), everyday, SEED), memories, teaching]
+    about = {"model": profile.version, "cores": os.cpu_count()}
+    return _finish("Bundled models on held-out data", about, parts, options)
 
 
-@dataclass
-class _Counting:
-    """core.ports.LanguageModel that keeps count of how answers ended."""
-
-    model: LanguageModel
-    ended: list[bool] = field(default_factory=list)
-
-    async def complete(self, prompt: Prompt) -> Completion:
-        completion = await self.model.complete(prompt)
-        if prompt.task == tasks.OUTPUT_MESSAGE.name:
-            self.ended.append(completion.ended)
-        return completion
-
-    def count_tokens(self, task: str, text: str) -> int:
-        return self.model.count_tokens(task, text)
-
-
-class _Strangers:
-    """core.ports.TurnStore as far as `Conversation.reply` reads it: nobody has a past."""
-
-    async def past(self, person: PersonKey, chat: ChatKey) -> Past:
-        return Past(Person(introduced=True))
-
-
-class _Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-async def _talking(profile: Profile, corpus: Corpus | None) -> Figures:
-    """What needs her answers: facts, how answers end, and who would be sanctioned."""
-    device = DeviceProcess(profile.root, seed=SEED)
-    engine = Engine(device, LANES, limit=4096)
+async def _talking(
+    profile: Profile, options: Options, everyday: ethics.Everyday | None, unseen: frozenset[str]
+) -> list[Part]:
+    """What needs the language model, over one engine."""
+    engine = Engine(DeviceProcess(profile.root, seed=options.seed), LANES, limit=opening.LIMIT)
     models = models_on(engine, profile, recall=True)
-    counting = _Counting(models.language)
-    talk = Conversation(replace(models, language=counting), cast(TurnStore, _Strangers()), _Now(), Policy())
-
-    async def ask(texts: list[str]) -> list[Turn]:
-        return await asyncio.gather(*(talk.reply(_message(i, text)) for i, text in enumerate(texts)))
-
+    counting = turns.Counting(models.language)
+    ask = turns.asking(models, counting)
+    recalling = Recalling(models.recall, models.memory_encoder) if models.recall else None
+    opened = opening.Opened(profile.version, counting, recalling)
+    valid, training = data.language_rows(None)
     try:
-        figures = await _persona(ask)
-        figures["ended_on_mark"] = _share(sum(counting.ended), len(counting.ended))
-        return figures | await _sanctions(ask, profile, corpus)
+        persona, said = await turns.persona(ask, list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion)))
+        written = [await _answers(opened, task.name, valid, training, options) for task in tasks.TASKS]
+        form = turns.form(counting.ended, said, written[0])
+        utterances = list(read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance))
+        sanctioned = await turns.sanctions(ask, utterances, everyday, unseen)
     finally:
         await engine.close()
+    return [persona, form, *map(language.part_of, written), sanctioned]
 
 
-async def _persona(ask: Ask) -> Figures:
-    """Facts on the held-out questions, and the form of answers there and on the valid rows."""
-    asked = list(read_rows(ROOT / "persona_heldout.jsonl", HeldOutQuestion))
-    turns = await ask([question.question for question in asked])
-    others = await ask([row.prompt for row in load_rows("valid") if not row.context and not row.time])
-    missed = [(q, turn) for q, turn in zip(asked, turns, strict=True) if not _right(q, turn)]
-    for question, turn in missed:
-        Console().print(f"[dim]missed[/dim] {question.question} → {turn.reply.text}", highlight=False, soft_wrap=True)
-    answers = [turn.reply.text for turn in [*turns, *others]]
-    numbered = sum(answer[:1].isdigit() and answer[1:2] in ".)" for answer in answers)
-    return {
-        "persona_questions": len(asked),
-        "persona_facts_right": _share(len(asked) - len(missed), len(asked)),
-        "answers": len(answers),
-        "no_reply": _share(answers.count(tasks.NO_REPLY), len(answers)),
-        "number_prefixed": _share(numbered, len(answers)),
-        "false_sanctions_on_persona": sum(bool(turn.sanctions) for turn in turns),
-    }
+async def _answers(
+    opened: opening.Opened, task: str, valid: Sequence[Row], training: Sequence[Row], options: Options
+) -> Answers:
+    rows = data.sample(valid, options.rows, options.seed)
+    cases = await cases_of(task, rows, training, opened.language, opened.recalling)
+    prompts = [(case.prompt, case.moment) for case in cases]
+    return Answers(opened.name, task, cases, await write_all(opened.language, LANGUAGE_TASKS[task], prompts))
 
 
-async def _sanctions(ask: Ask, profile: Profile, corpus: Corpus | None) -> Figures:
-    """Whole turns: how many of the held-out utterances, and how much everyday talk, would be sanctioned.
+def evaluate_language(task: str, options: Options) -> Figures:
+    """One language task of a profile or of an adapter, beside `options.against` if there is one."""
+    if task == TUTOR.name:
+        valid, training = data.tutor_language_rows(options.data, options.texts)
+    else:
+        valid, training = data.language_rows(options.data)
 
-    Everyday talk is asked only where a score acts; whatever she answers, the rest is not sanctioned.
-    """
-    rows = list(read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance))
-    turns = await ask([row.text for row in rows])
-    bad = [turn for row, turn in zip(rows, turns, strict=True) if row.category != "normal"]
-    harmless = [turn for row, turn in zip(rows, turns, strict=True) if row.category == "normal"]
-    figures: Figures = {
-        "sanctioned": _share(sum(bool(turn.sanctions) for turn in bad), len(bad)),
-        "sanctioned_lookalikes": _share(sum(bool(turn.sanctions) for turn in harmless), len(harmless)),
-    }
-    if corpus is not None:
-        everyday = [q for q, _, label in corpus.chatbot() if label != 2]
-        _, thresholds = profile.thresholds()
-        acted = _acts(SentenceEncoder(profile.ethics_encoder), thresholds, everyday)
-        acting = np.flatnonzero(acted.any(axis=1))
-        asked = await ask([everyday[i] for i in acting])
-        falsely = [i for i, turn in zip(acting, asked, strict=True) if turn.sanctions]
-        unseen = set(unseen_everyday(corpus))
-        figures["everyday_questions"] = len(everyday)
-        figures["false_sanctions_chatbot"] = _share(len(falsely), len(everyday), 5)
-        figures["false_sanctions_chatbot_unseen"] = _share(sum(everyday[i] in unseen for i in falsely), len(unseen), 5)
+    async def answers_of(model: Path) -> Answers:
+        async with opening.language_model(model, task, options.seed, recall=options.recall) as opened:
+            return await _answers(opened, task, valid, training, options)
+
+    mine = asyncio.run(answers_of(options.model))
+    other = asyncio.run(answers_of(options.against)) if options.against else None
+    parts = [language.part_of(mine, other)]
+    parts += _training(_adapter(options.model, task), mine.model)
+    if options.against and other:
+        parts += _training(_adapter(options.against, task), other.model, "against_training")
+    return _finish(f"{task} on held-out rows", {"model": mine.model}, parts, options)
+
+
+def evaluate_ethics(options: Options) -> Figures:
+    """The ethics encoder by its scores, and what it makes of everyday text when a corpus is given."""
+    encoder, thresholds = opening.encoder(options.model, "ethics_encoder"), opening.ethics_thresholds(options.model)
+    everyday = None
+    if options.corpus is not None:
+        texts = [question for question, _, label in Corpus(options.corpus).chatbot() if label != 2]
+        everyday = ethics.Everyday.of(encoder, thresholds, texts)
+    parts = [ethics.part_of(encoder, thresholds, data.utterances(options.data), everyday, options.seed)]
+    parts += _training(opening.encoder_path(options.model, "ethics_encoder"), "ethics encoder")
+    return _finish("Ethics encoder on held-out rows", {"model": options.model}, parts, options)
+
+
+def evaluate_memory_encoder(options: Options) -> Figures:
+    """The memory encoder: similarities against those of the keys."""
+    parts = [_memory_part(options)]
+    parts += _training(opening.encoder_path(options.model, "memory_encoder"), "memory encoder")
+    return _finish("Memory encoder on held-out rows", {"model": options.model}, parts, options)
+
+
+def _memory_part(options: Options) -> Part:
+    pairs, encoder = data.memory_pairs(options.data), opening.encoder(options.model, "memory_encoder")
+    if all(pair.score is not None for pair in pairs):
+        return memory.scored_part(encoder, pairs)
+    if options.untuned:
+        from sentence_transformers import SentenceTransformer
+
+        from models.training.encoders import key_similarities
+
+        targets = key_similarities(SentenceTransformer(options.untuned, device="cpu"), pairs)
+    else:
+        targets = data.memory_targets(options.model, pairs)
+    threshold = opening.thresholds_of(options.model).get("memory")
+    return memory.part_of(encoder, pairs, targets, threshold)
+
+
+def evaluate_tutor_encoder(options: Options) -> Figures:
+    """The tutor's encoder: the right text first, and questions without one recognised."""
+    parts = [_tutor_part(options), *_training(opening.encoder_path(options.model, "tutor_encoder"), "tutor encoder")]
+    return _finish("Tutor encoder on held-out questions", {"model": options.model}, parts, options)
+
+
+def _memory_part_if_any(options: Options) -> Part:
+    try:
+        return _memory_part(options)
+    except ConfigurationError as error:  # the pairs are newer than the models; the rest can be measured all the same
+        return not_measured("memory encoder", str(error), "memory_correlation", "memory_mse", "memory_mae")
+
+
+def _tutor_part_if_any(options: Options) -> Part:
+    if (options.model / "tutor_encoder").is_dir():
+        return _tutor_part(options)
+    why = "this profile has no tutor encoder"
+    return not_measured("tutor encoder", why, "tutor_right_first", "tutor_no_match_recognised")
+
+
+def _tutor_part(options: Options) -> Part:
+    texts, questions = data.tutor_questions(options.data, options.texts)
+    threshold = float(opening.thresholds_of(options.model).get("tutor", tutor.MATCH))
+    return tutor.part_of(opening.encoder(options.model, "tutor_encoder"), texts, questions, threshold)
+
+
+def _adapter(model: Path, task: str) -> Path:
+    return model / "adapters" / task if opening.is_profile(model) else model
+
+
+def _training(folder: Path, title: str, prefix: str = "training") -> list[Part]:
+    part = curves.part_of(folder, title, prefix)
+    return [part] if part else []
+
+
+def _finish(title: str, about: Figures, parts: Sequence[Part], options: Options) -> Figures:
+    """Print a table, write the report where one is wanted, and print last one line of JSON."""
+    figures: Figures = dict(about)
+    for part in parts:
+        figures |= part.figures
+    table = Table("figure", "here", "wanted", title=title)
+    for name, value in figures.items():
+        table.add_row(name, "–" if value is None else str(value), str(TARGETS.get(name, "")))
+    Console().print(table)
+    if options.out is not None:
+        top = {**about, "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "seed": options.seed,
+               "data": options.data or "this repository's", "command": f"ohlora {' '.join(sys.argv[1:])}"}  # fmt: skip
+        for path in report.write(report.Report(title, top, parts), options.out):
+            Console().print(f"written: {path}", highlight=False, soft_wrap=True)
+    print(json.dumps(figures, ensure_ascii=False, default=str))
     return figures
-
-
-def _message(number: int, text: str) -> IncomingMessage:
-    person = PersonKey("evaluation", str(number))
-    return IncomingMessage(person, ChatKey("evaluation", str(number), True), str(number), text, datetime.now(UTC))
-
-
-def _right(question: HeldOutQuestion, turn: Turn) -> bool:
-    answer = turn.reply.text.replace(" ", "").lower()
-    return any(fact.replace(" ", "").lower() in answer for fact in question.facts)
-
-
-def _acts(encoder: SentenceEncoder, thresholds: Thresholds, texts: list[str]) -> NDArray[np.bool_]:
-    """(texts, categories): which scores act, whatever she answers, on texts as people type them."""
-    limits = np.array([thresholds.acts.get(name, 2.0) for name in CATEGORIES])
-    scores = ethics_scores(encoder, [normalise(text) for text in texts])
-    normal = scores[:, list(CATEGORIES).index("normal")]
-    acting: NDArray[np.bool_] = (scores >= limits) & (normal < thresholds.veto)[:, None]
-    return acting
-
-
-def _ethics(profile: Profile) -> Figures:
-    """Accuracy over five categories, and recall under disguise; by scores alone."""
-    encoder, names = SentenceEncoder(profile.ethics_encoder), list(CATEGORIES)
-    _, thresholds = profile.thresholds()
-    rows = [(row.text, row.category) for row in read_rows(ROOT / "ethics_heldout.jsonl", HeldOutUtterance)]
-    guessed = ethics_scores(encoder, [text for text, _ in rows]).argmax(axis=1)
-    bad = [(text, names.index(category)) for text, category in rows if category != "normal"]
-
-    def recall(texts: list[str]) -> float:
-        acted = _acts(encoder, thresholds, texts)
-        return _share(sum(acted[i, column] for i, (_, column) in enumerate(bad)), len(bad))
-
-    rng = random.Random(SEED)
-    figures: Figures = {
-        "ethics_rows": len(rows),
-        "ethics_accuracy": _share(sum(names[g] == c for g, (_, c) in zip(guessed, rows, strict=True)), len(rows)),
-        "ethics_recall": recall([text for text, _ in bad]),
-    }
-    for name, disguise in DISGUISES.items():
-        figures[f"ethics_recall_{name}"] = recall([disguise(text, rng) for text, _ in bad])
-    return figures
-
-
-def _memory(profile: Profile) -> Figures:
-    """Predicted against target similarity on every held-out memory with every held-out message."""
-    encoder = SentenceEncoder(profile.memory_encoder)
-    pairs = memory_combinations("valid")
-    target = load_file(profile.root / "memory_targets.safetensors")["valid"].astype(np.float32)
-    predicted = encoder.encode([p.memory for p in pairs]) @ encoder.encode([p.message for p in pairs]).T
-    return {
-        "memory_pairs": target.size,
-        "memory_correlation": round(float(np.corrcoef(predicted.ravel(), target.ravel())[0, 1]), 4),
-        "memory_mse": round(float(((predicted - target) ** 2).mean()), 4),
-        "memory_mae": round(float(np.abs(predicted - target).mean()), 4),
-    }
-
-
-def _share(part: float, whole: int, digits: int = 4) -> float:
-    return round(float(part) / max(whole, 1), digits)

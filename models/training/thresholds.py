@@ -1,6 +1,7 @@
 """Thresholds belong to the encoder that was trained: chosen on validation rows, stored beside it."""
 
 import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.ethics import CATEGORIES, Thresholds
 from core.text import unmask
+from models.datasets.schema import MemoryPair
 from models.encoder import SentenceEncoder
 from models.registry import Profile
 from models.training.corpus import Corpus
@@ -53,21 +55,28 @@ def everyday(corpus: Corpus) -> list[str]:
 def _ethics(encoder: SentenceEncoder, corpus: Corpus) -> dict[str, Any]:
     """Per category the smallest cosine at which everyday text is sanctioned no more often than allowed."""
     harmless = everyday(corpus) + [text for text, category in ethics_rows("valid") if category == "normal"]
-    scores = ethics_scores(encoder, harmless)
+    return ethics_thresholds(ethics_scores(encoder, harmless), FALSE_ACTS)
+
+
+def ethics_thresholds(scores: NDArray[np.float32], bounds: Mapping[str, float]) -> dict[str, Any]:
+    """{"acts", "veto"} from the scores of harmless text, (texts, 5): each category acts on no more than its share."""
     veto = Thresholds().veto
     free = scores[:, list(CATEGORIES).index("normal")] < veto
     acts = {}
     for column, category in enumerate(CATEGORIES):
         if category != "normal":
-            allowed = int(len(harmless) * FALSE_ACTS[category])
+            allowed = int(len(scores) * bounds[category])
             falsely = np.sort(np.append(scores[free, column], np.zeros(allowed + 1)))[::-1]
             acts[category] = round(max(float(falsely[allowed]) + 0.005, 0.5), 3)
     return {"acts": acts, "veto": veto}
 
 
 def _memory(encoder: SentenceEncoder) -> float:
-    """The cosine with the best F1 for "the message wants an item of this key" on the validation combinations."""
-    pairs = memory_combinations("valid")
+    return memory_threshold(encoder, memory_combinations("valid"))
+
+
+def memory_threshold(encoder: SentenceEncoder, pairs: Sequence[MemoryPair]) -> float:
+    """The cosine with the best F1 for "the message wants an item of this key"."""
     cosines = encoder.encode([p.memory for p in pairs]) @ encoder.encode([p.message for p in pairs]).T
     keys = [p.memory[1:].split(":")[0] for p in pairs]
     wanted = np.array([[a == b for b in keys] for a in keys])
@@ -79,6 +88,18 @@ def _memory(encoder: SentenceEncoder) -> float:
         if f1 > best_f1:
             best, best_f1 = float(threshold), f1
     return round(best, 2)
+
+
+def tutor_threshold(best: NDArray[np.float32], answered: NDArray[np.bool_]) -> float:
+    """Between questions with a text and questions without: the mean share of both that falls on its own side is best.
+
+    `best`: each question's highest cosine with any text.
+    """
+    if answered.all() or not answered.any():
+        return 0.5  # from which matches are shown (behaviour.md §9)
+    candidates = np.arange(0.2, 0.99, 0.01)
+    shares = [float((best[answered] >= t).mean() + (best[~answered] < t).mean()) for t in candidates]
+    return round(float(candidates[int(np.argmax(shares))]), 2)
 
 
 def _recall(encoder: SentenceEncoder, target: Path) -> float:
