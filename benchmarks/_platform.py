@@ -5,7 +5,7 @@ import json
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,8 @@ _STOP_S = 60.0
 # nothing more appears within this time: what is missing then is lost
 _PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.5
+# exit status of who was told to end
+_TERMINATED = 128 + signal.SIGTERM
 
 
 class StandIn:
@@ -163,6 +165,21 @@ async def answered(look: Callable[[], Awaitable[list[Shown]]], said: Sequence[Sa
         elif loop.time() - since > _PATIENCE_S:
             return
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """To its end, or until SIGTERM: its processes end with it."""
+
+    async def guarded() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await work
+
+    try:
+        asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise SystemExit(_TERMINATED) from None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

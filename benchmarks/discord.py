@@ -1,7 +1,6 @@
 """Discord under load and with faults: what is lost, doubled or late (README.md)."""
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from benchmarks._discord_faults import faults
 from benchmarks._discord_town import Town, town
 from benchmarks._figures import Figures
 from benchmarks._marks import Said
-from benchmarks._platform import answered
+from benchmarks._platform import answered, run
 
 SEED = 20260601
 MESSAGES_EACH = 5
@@ -34,7 +33,7 @@ def main() -> int:
     given = parser.parse_args()
     figures = Figures(Console(stderr=True))
     folder = Path(tempfile.mkdtemp(prefix="ohlora-discord-"))
-    asyncio.run(_measure(given, folder, figures))
+    run(_measure(given, folder, figures))
     return figures.report("Discord", folder)
 
 

@@ -1,7 +1,6 @@
 """Telegram under load and with faults: what is lost, doubled, late or too early (README.md)."""
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `python benchmar
 from rich.console import Console
 
 from benchmarks._figures import Figures
-from benchmarks._platform import answered
+from benchmarks._platform import answered, run
 from benchmarks._telegram_faults import faults
 from benchmarks._telegram_town import SCALE, town
 
@@ -33,7 +32,7 @@ def main() -> int:
     given = parser.parse_args()
     figures = Figures(Console(stderr=True))
     folder = Path(tempfile.mkdtemp(prefix="ohlora-telegram-"))
-    asyncio.run(_measure(given, folder, figures))
+    run(_measure(given, folder, figures))
     return figures.report("Telegram", folder)
 
 
