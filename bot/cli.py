@@ -17,6 +17,9 @@ from core.errors import OhLoraError
 if TYPE_CHECKING:
     from bot.adapters.base import Adapter
 
+# of pyproject's extra `train`, the modules that training and evaluation import
+_TO_TRAIN = {"accelerate", "datasets", "jinja2", "matplotlib", "trl"}
+
 app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
 app.add_typer(training_cli.train, name="train")
 app.add_typer(training_cli.models, name="models")
@@ -85,6 +88,11 @@ def main() -> None:
         app()
     except OhLoraError as error:
         print(f"ohlora: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except ModuleNotFoundError as error:
+        if error.name not in _TO_TRAIN:
+            raise
+        print(f"ohlora: {error.name} is not installed; for this run pip install -e '.[train]'", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -49,6 +49,12 @@ class Profile:
         return self.root / "memory_encoder"
 
     @property
+    def tutor_encoder(self) -> Path:
+        """Finds the tutor's texts; where it has no folder the memory encoder has learned that, too."""
+        own = self.root / "tutor_encoder"
+        return own if own.is_dir() else self.memory_encoder
+
+    @property
     def ethics_encoder(self) -> Path:
         """Judges prompts."""
         return self.root / "ethics_encoder"

@@ -90,21 +90,24 @@ class Build:
         model.save(str(out))
 
     def _memory_encoder(self, out: Path) -> None:
-        untuned = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
+        """It recalls persona rows and finds the tutor's texts, too: the package has no room for a third encoder."""
+        model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
         rng = random.Random(SEED + 1)
-        own = encoders.memory_combinations("train")
-        own += encoders.persona_memories(load_rows("train"))
-        combinations = encoders.cartesian(untuned, own, rng)
-        recall = encoders.persona_pairs(training_rows(), 3, rng)
-        encoders.tune_memory(untuned, combinations, recall, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
-        untuned.save(str(out))
+        own = encoders.memory_combinations("train") + encoders.persona_memories(load_rows("train"))
+        found = {
+            "persona": encoders.persona_pairs(training_rows(), 3, rng),
+            "tutor": encoders.tutor_pairs(rng),
+        }
+        encoders.tune_memory(model, own, found, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
+        model.save(str(out))
 
     def _ethics_encoder(self, out: Path) -> None:
         model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
         public = encoders.public_ethics(self.corpus, random.Random(SEED))
         public += encoders.persona_ethics(load_rows("train"))
+        everyday = encoders.everyday_text(self.corpus)
         own = encoders.ethics_rows("train")
-        encoders.tune_ethics(model, own, public, self.work / "runs/ethics_encoder", epochs=4, seed=SEED)
+        encoders.tune_ethics(model, own, public, everyday, self.work / "runs/ethics_encoder", seed=SEED)
         model.save(str(out))
 
     def _base(self, out: Path) -> None:

@@ -43,11 +43,14 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "memory_encoder": (
         "Memory encoder",
         "The first four layers of the pre-trained base with mean pooling; contrastive training on public and own "
-        "paraphrases, then cosine-similarity loss on every memory with every message (behaviour.md §6), with persona "
-        "pairs beside it so that it also finds persona rows.",
+        "paraphrases, then cosine-similarity loss on every memory with every message (behaviour.md §6). Beside it, it "
+        "learned which persona rows belong to a prompt and which text answers a question to the tutor (behaviour.md "
+        "§9): three uses of one set of weights. Its thresholds stand in `../thresholds.json`.",
         (
             "memory_pairs", "memory_correlation", "memory_mse", "memory_mae",
             "memory_right_first", "memory_precision", "memory_recall",
+            "tutor_texts", "tutor_questions", "tutor_right_first", "tutor_match_kept", "tutor_no_match_recognised",
+            "tutor_mse", "tutor_mae", "tutor_correlation",
         ),
     ),
     "ethics_encoder": (
@@ -64,15 +67,6 @@ _CARDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "ethics_recall_spread_jamo", "ethics_recall_full_width", "ethics_recall_spaced", "ethics_recall_repeated",
             "ethics_everyday_acted_on",
             "everyday_questions", "false_sanctions_chatbot", "false_sanctions_chatbot_unseen",
-        ),
-    ),
-    "tutor_encoder": (
-        "Tutor encoder",
-        "The same untuned encoder, tuned so that a question about machine learning finds the text that answers it "
-        "(behaviour.md §9). Its threshold tells questions with a text from questions without one.",
-        (
-            "tutor_texts", "tutor_questions", "tutor_right_first", "tutor_match_kept", "tutor_no_match_recognised",
-            "tutor_mse", "tutor_mae", "tutor_correlation",
         ),
     ),
 }  # fmt: skip

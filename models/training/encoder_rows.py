@@ -24,6 +24,8 @@ T = TypeVar("T")
 _VALID = 10
 # for each question, texts that do not answer it
 _OTHER_TEXTS = 4
+# where all memories with all messages are more pairs than this, those of others are drawn
+_MOST_PAIRS = 60_000
 
 
 @dataclass
@@ -91,9 +93,12 @@ def _memory(config: EncoderRun, untuned: SentenceTransformer) -> Material:
     train, valid = memory_rows(config)
     if any(row.score is not None for row in train):
         return Material(_scored(train), _scored(valid))
-    targets = encoders.key_similarities(untuned, valid) if valid else None
-    learned = _cartesian(train, encoders.key_similarities(untuned, train))
-    return Material(learned, _cartesian(valid, targets), targets=targets)
+    rng, kept = random.Random(config.seed), min(1.0, _MOST_PAIRS / max(len(train), 1) ** 2)
+    learned = _cartesian(train, encoders.key_similarities(untuned, train), kept, rng) if train else Pairs()
+    if not valid:
+        return Material(learned, Pairs())
+    targets = encoders.key_similarities(untuned, valid)
+    return Material(learned, _cartesian(valid, targets, 1.0, rng), targets=targets)
 
 
 def _scored(rows: Iterable[MemoryPair]) -> Pairs:
@@ -103,11 +108,13 @@ def _scored(rows: Iterable[MemoryPair]) -> Pairs:
     return pairs
 
 
-def _cartesian(rows: Sequence[MemoryPair], targets: NDArray[np.float32] | None) -> Pairs:
+def _cartesian(rows: Sequence[MemoryPair], targets: NDArray[np.float32], kept: float, rng: random.Random) -> Pairs:
+    """Every memory with its own message, and of its pairs with others the share `kept`."""
     pairs = Pairs()
     for i, memory in enumerate(rows):
         for j, message in enumerate(rows):
-            pairs.add(memory.memory, message.message, float(targets[i, j]) if targets is not None else 0.0)
+            if i == j or rng.random() < kept:
+                pairs.add(memory.memory, message.message, float(targets[i, j]))
     return pairs
 
 
@@ -120,7 +127,9 @@ def _ethics(config: EncoderRun) -> Material:
     if config.data is None:
         labelled += encoders.persona_ethics(load_rows("train"))
     if config.corpus is not None:
-        labelled += encoders.public_ethics(Corpus(config.corpus), rng)
+        corpus = Corpus(config.corpus)
+        labelled += encoders.public_ethics(corpus, rng)
+        labelled += [(text, "normal") for text in rng.sample(encoders.everyday_text(corpus), encoders.EVERYDAY_DRAWN)]
     return Material(_named(labelled), _named([(unmask(row.text), row.category) for row in valid]))
 
 

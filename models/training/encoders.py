@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from datasets import Dataset
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss, MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
@@ -19,14 +19,23 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 from core.ethics import CATEGORIES
 from core.text import unmask
 from models.datasets.schema import ROOT, EthicsRow, MemoryPair, read_rows
+from models.training import tutor_rows
 from models.training.corpus import Corpus
 from models.training.disguise import disguised
+from models.training.losses import EveryMessage, EveryName
 from models.training.rows import Row
 
 LAYERS = 4
-# of all memory–message pairs, the share that is trained on: with the same kind of key, with another
-RELATED_KEPT, UNRELATED_KEPT = 0.5, 0.05
+# so often a combination of memory and message is drawn in an epoch, each time among others
+COMBINATIONS_DRAWN = 12
+# of the public comments labelled hateful, the share that is trained on
+HATEFUL_KEPT = 0.25
+# in each half of the training: passes over our own rows, and everyday text beside one of them
+ETHICS_PASSES, EVERYDAY_DRAWN = 3, 5000
+# of everyday text, what is trained on once more in each category's name
+HARDEST = 400
 Pairs = list[tuple[str, str]]
+Labelled = list[tuple[str, str]]
 
 
 def encoder_from(base: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, work: Path) -> SentenceTransformer:
@@ -69,6 +78,22 @@ def persona_pairs(rows: Iterable[Row], per_row: int, rng: random.Random) -> Pair
             pairs += [(row.prompt, rng.choice(others)) for _ in range(per_row) if others]
             if row.kind == "memory":
                 pairs.append((row.context, row.prompt))
+    return pairs
+
+
+def tutor_pairs(rng: random.Random) -> Pairs:
+    """A question with the text that answers it, with that text's name, and with another question about it."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for asked in tutor_rows.questions(None, None, "train"):
+        if asked.text:
+            groups[asked.text].append(asked.question)
+    pairs: Pairs = []
+    for text, questions in groups.items():
+        name, _, explanation = text.partition(" : ")
+        pairs.append((name, explanation))
+        for question in questions:
+            pairs += [(question, text), (question, name)]
+            pairs += [(question, rng.choice(others)) for others in [[q for q in questions if q != question]] if others]
     return pairs
 
 
@@ -125,25 +150,6 @@ def key_similarities(untuned: SentenceTransformer, combinations: Sequence[Memory
     return np.asarray((2.6 * (vectors @ vectors.T) - 1.6).clip(0.0, 1.0), dtype=np.float32)
 
 
-def cartesian(
-    untuned: SentenceTransformer,
-    combinations: Sequence[MemoryPair],
-    rng: random.Random,
-    kept: tuple[float, float] = (RELATED_KEPT, UNRELATED_KEPT),
-) -> Dataset:
-    """Memories with messages and their target similarity: all that were written together, of the others a sample."""
-    related, unrelated = kept
-    targets = key_similarities(untuned, combinations)
-    columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
-    for i, memory in enumerate(combinations):
-        for j, message in enumerate(combinations):
-            if i == j or rng.random() < (related if targets[i, j] > 0 else unrelated):
-                columns["sentence1"].append(memory.memory)
-                columns["sentence2"].append(message.message)
-                columns["score"].append(float(targets[i, j]))
-    return Dataset.from_dict(columns)
-
-
 def _key(item: str) -> str:
     key, value = item[1:-1].split(": ", 1)
     key = value if key == "상태" else key
@@ -151,18 +157,36 @@ def _key(item: str) -> str:
 
 
 def tune_memory(
-    model: SentenceTransformer, train: Dataset, recall: Pairs, work: Path, *, epochs: float, seed: int
+    model: SentenceTransformer,
+    combinations: Sequence[MemoryPair],
+    found: Mapping[str, Pairs],
+    work: Path,
+    *,
+    epochs: int,
+    seed: int,
 ) -> None:
-    """Cosine-similarity loss on the combinations; persona pairs beside it keep the encoder fit for persona recall."""
+    """Every memory with every message by cosine-similarity loss (behaviour.md §6); `found` are pairs beside them, of
+    which each sentence shall find its own partner: they keep the encoder fit for whatever else is searched with it.
+    """
+    places = [place for _ in range(COMBINATIONS_DRAWN) for place in range(len(combinations))]
+    memory = Dataset.from_dict(
+        {
+            "memory": [combinations[place].memory for place in places],
+            "message": [combinations[place].message for place in places],
+            "label": places,
+        }
+    )
+    losses: dict[str, torch.nn.Module] = dict.fromkeys(found, MultipleNegativesRankingLoss(model, scale=20.0))
+    losses["memory"] = EveryMessage(model, key_similarities(model, combinations))
     SentenceTransformerTrainer(
         model=model,
         args=_arguments(work, epochs, 64, 3e-4, seed, batch_sampler=BatchSamplers.NO_DUPLICATES),
-        train_dataset={"memory": train, "recall": pair_dataset(recall)},
-        loss={"memory": CosineSimilarityLoss(model), "recall": MultipleNegativesRankingLoss(model, scale=20.0)},
+        train_dataset={"memory": memory} | {name: pair_dataset(pairs) for name, pairs in found.items()},
+        loss=losses,
     ).train()
 
 
-def ethics_rows(split: str) -> list[tuple[str, str]]:
+def ethics_rows(split: str) -> Labelled:
     """(text as the classifier sees it, category) of our own utterances."""
     rows = read_rows(ROOT / "ethics.jsonl", EthicsRow)
     return [(unmask(row.text), row.category) for row in rows if row.data_type == split]
@@ -175,7 +199,7 @@ _REFUSED = {
 _BORDERLINE = ("insult_", "ask_swear")
 
 
-def persona_ethics(rows: Iterable[Row]) -> list[tuple[str, str]]:
+def persona_ethics(rows: Iterable[Row]) -> Labelled:
     """What people ask her is normal, but for the intents she refuses; rude ones that are no case stay out."""
     labelled = []
     for row in rows:
@@ -185,51 +209,58 @@ def persona_ethics(rows: Iterable[Row]) -> list[tuple[str, str]]:
     return labelled
 
 
-def public_ethics(corpus: Corpus, rng: random.Random) -> list[tuple[str, str]]:
-    """Everyday public text as `normal`, and comments labelled political or hateful. Every second chatbot question stays
-    out, so that the rate of false sanctions can be read on text the encoder never saw."""
-    everyday = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2 == 0]
-    everyday = rng.sample(everyday, 1800)
-    everyday += rng.sample([text for text in corpus.utterances() if 4 <= len(text) <= 50], 1200)
-    rows = [(text, "normal") for text in everyday]
+def everyday_text(corpus: Corpus) -> list[str]:
+    """Public everyday text to train on: every second chatbot question about daily life or break-up, every second
+    utterance of 3i4k. The others stay out, so that false sanctions can be counted on text the encoder never saw.
+    """
+    questions = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2 == 0]
+    utterances = [text for text in corpus.utterances()[::2] if 4 <= len(text) <= 50]
+    return [text for text in map(unmask, [*questions, *utterances]) if text]
+
+
+def public_ethics(corpus: Corpus, rng: random.Random) -> Labelled:
+    """Comments labelled political or, of those many are only rude, a quarter of the hateful ones."""
+    rows = []
     for comment, labels in corpus.comments():
         if len(comment) <= 60 and not labels & {8}:
             if labels == {2}:
-                rows += [(comment, "politics")] * 2
-            elif 2 not in labels:
-                rows.append((comment, "hate"))
-    return [(unmask(text), category) for text, category in rows if text]
+                rows += [(unmask(comment), "politics")] * 2
+            elif 2 not in labels and rng.random() < HATEFUL_KEPT:
+                rows.append((unmask(comment), "hate"))
+    return [(text, category) for text, category in rows if text]
 
 
 def tune_ethics(
-    model: SentenceTransformer,
-    rows: list[tuple[str, str]],
-    extra: list[tuple[str, str]],
-    work: Path,
-    *,
-    epochs: int,
-    seed: int,
+    model: SentenceTransformer, rows: Labelled, public: Labelled, everyday: Sequence[str], work: Path, *, seed: int
 ) -> None:
-    """Pairs (prompt, category name), target 1 for the right one and 0 for the others; cosine-similarity loss.
+    """Every text with every category's name, target 1 for the right one and 0 for the others (behaviour.md §7).
 
-    Each pass sees every row of ours in another shape, so that no single word decides.
+    Each pass sees our own `rows` in another shape, so that no single word decides, and other `everyday` text; in the
+    second half that which the first half was most wrong about.
     """
     rng = random.Random(seed)
-    texts = [(reshaped(text, rng), category) for _ in range(epochs) for text, category in rows] + extra
-    columns: dict[str, list[Any]] = {"sentence1": [], "sentence2": [], "score": []}
-    for text, category in texts:
-        wrong = [other for other in CATEGORIES if other not in (category, "normal")]
-        shown = {category, "normal", *rng.sample(wrong, 2)}
-        for name in sorted(shown):
-            columns["sentence1"].append(text)
-            columns["sentence2"].append(CATEGORIES[name])
-            columns["score"].append(1.0 if name == category else 0.0)
-    SentenceTransformerTrainer(
-        model=model,
-        args=_arguments(work, 1, 64, 3e-4, seed),
-        train_dataset=Dataset.from_dict(columns),
-        loss=CosineSimilarityLoss(model),
-    ).train()
+    for half in range(2):
+        hardest = _hardest(model, everyday) if half else []
+        drawn = rng.sample(everyday, min(ETHICS_PASSES * EVERYDAY_DRAWN, len(everyday)))
+        labelled = [(reshaped(text, rng), category) for _ in range(ETHICS_PASSES) for text, category in rows]
+        labelled += [*public, *((text, "normal") for text in [*drawn, *hardest * ETHICS_PASSES])]
+        names = list(CATEGORIES)
+        SentenceTransformerTrainer(
+            model=model,
+            args=_arguments(work / str(half), 1, 64, 3e-4, seed + half),
+            train_dataset=Dataset.from_dict(
+                {"text": [text for text, _ in labelled], "label": [names.index(category) for _, category in labelled]}
+            ),
+            loss=EveryName(model, list(CATEGORIES.values())),
+        ).train()
+
+
+def _hardest(model: SentenceTransformer, everyday: Sequence[str]) -> list[str]:
+    """The everyday text that is nearest to the name of each category it is not in."""
+    names = [name for category, name in CATEGORIES.items() if category != "normal"]
+    scores = model.encode(list(everyday), show_progress_bar=False) @ model.encode(names, show_progress_bar=False).T
+    nearest = np.argsort(-scores, axis=0)[:HARDEST]
+    return [everyday[place] for place in sorted(set(nearest.ravel().tolist()))]
 
 
 def reshaped(text: str, rng: random.Random) -> str:

@@ -173,7 +173,7 @@ def _memory_part_if_any(options: Options) -> Part:
 
 
 def _tutor_part_if_any(options: Options) -> Part:
-    if (options.model / "tutor_encoder").is_dir():
+    if "tutor" in opening.thresholds_of(options.model):
         return _tutor_part(options)
     why = "this profile has no tutor encoder"
     return not_measured("tutor encoder", why, "tutor_right_first", "tutor_no_match_recognised")

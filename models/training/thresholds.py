@@ -13,6 +13,7 @@ from core.text import unmask
 from models.datasets.schema import MemoryPair
 from models.encoder import SentenceEncoder
 from models.registry import Profile
+from models.training import tutor_rows
 from models.training.corpus import Corpus
 from models.training.encoders import ethics_rows, memory_combinations
 from models.training.rows import load_rows
@@ -23,15 +24,18 @@ from models.training.rows import load_rows
 FALSE_ACTS = {"love": 0.0018, "politics": 0.002, "insult": 0.0002, "hate": 0.0005}
 # persona recall keeps this share of its right matches
 RECALL_KEPT = 1.0
+# of the questions that no text answers, the tutor recognises this share
+TUTOR_RECOGNISED = 0.86
 
 
 def choose(target: Path, corpus: Corpus) -> dict[str, Any]:
-    """{"memory": cosine, "recall": cosine, "ethics": {"acts": {category: cosine}, "veto": cosine}}."""
+    """{"memory": cosine, "recall": cosine, "tutor": cosine, "ethics": {"acts": {category: cosine}, "veto": cosine}}."""
     profile = Profile(target)
     memory_encoder = SentenceEncoder(profile.memory_encoder)
     return {
         "memory": _memory(memory_encoder),
         "recall": _recall(memory_encoder, target),
+        "tutor": _tutor(SentenceEncoder(profile.tutor_encoder)),
         "ethics": _ethics(SentenceEncoder(profile.ethics_encoder), corpus),
     }
 
@@ -43,13 +47,13 @@ def ethics_scores(encoder: SentenceEncoder, texts: list[str]) -> NDArray[np.floa
 
 
 def unseen_everyday(corpus: Corpus) -> list[str]:
-    """The chatbot questions of daily life and break-up that the ethics encoder did not see (encoders.public_ethics)."""
+    """The chatbot questions of daily life and break-up that the ethics encoder did not see (encoders.everyday_text)."""
     return [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2]
 
 
 def everyday(corpus: Corpus) -> list[str]:
-    """What no threshold may act on: everyday questions that the encoder did not see, and 3i4k utterances."""
-    return unseen_everyday(corpus) + random.Random(5).sample(corpus.utterances(), 4000)
+    """What no threshold may act on: everyday questions and 3i4k utterances that the encoder did not see."""
+    return unseen_everyday(corpus) + random.Random(5).sample(corpus.utterances()[1::2], 4000)
 
 
 def _ethics(encoder: SentenceEncoder, corpus: Corpus) -> dict[str, Any]:
@@ -100,6 +104,13 @@ def tutor_threshold(best: NDArray[np.float32], answered: NDArray[np.bool_]) -> f
     candidates = np.arange(0.2, 0.99, 0.01)
     shares = [float((best[answered] >= t).mean() + (best[~answered] < t).mean()) for t in candidates]
     return round(float(candidates[int(np.argmax(shares))]), 2)
+
+
+def _tutor(encoder: SentenceEncoder) -> float:
+    """What most questions without a text stay below; those for training have taught the bundled encoder nothing."""
+    texts = encoder.encode(list(tutor_rows.texts(None).values()))
+    unanswered = [asked.question for asked in tutor_rows.questions(None, None, "train") if not asked.text]
+    return round(float(np.quantile((encoder.encode(unanswered) @ texts.T).max(axis=1), TUTOR_RECOGNISED)), 2)
 
 
 def _recall(encoder: SentenceEncoder, target: Path) -> float:

@@ -119,7 +119,7 @@ def encoder(model: Path, name: str) -> SentenceEncoder:
 
 def encoder_path(model: Path, name: str) -> Path:
     """Where the encoder's own files are."""
-    return model / name if is_profile(model) else model
+    return Path(getattr(Profile(model), name)) if is_profile(model) else model
 
 
 def thresholds_of(model: Path) -> dict[str, Any]:
