@@ -37,7 +37,7 @@ RANK = 16
 PRETRAIN_EPOCHS = 3
 # how often every row is drawn anew, with another context and another recall: (for answers, for the other tasks)
 BASE_DRAWS = (4, 2)
-ADAPTER_DRAWS = (2, 1)
+ADAPTER_DRAWS = (1, 1)
 # the base goes over freshly drawn examples this often, each time from a lower learning rate
 BASE_RATES = (8e-4, 5e-4)
 TEMPLATE_ROWS = 6
@@ -95,7 +95,7 @@ class Build:
         rng = random.Random(SEED + 1)
         own = encoders.memory_combinations("train") + encoders.persona_memories(load_rows("train"))
         found = {
-            "persona": encoders.persona_pairs(training_rows(), 3, rng),
+            "persona": encoders.persona_pairs(training_rows(), 2, rng),
             "tutor": encoders.tutor_pairs(rng),
         }
         encoders.tune_memory(model, own, found, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
@@ -103,7 +103,7 @@ class Build:
 
     def _ethics_encoder(self, out: Path) -> None:
         model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
-        public = encoders.public_ethics(self.corpus, random.Random(SEED))
+        public = encoders.public_ethics(self.corpus)
         public += encoders.persona_ethics(load_rows("train"))
         everyday = encoders.everyday_text(self.corpus)
         own = encoders.ethics_rows("train")

@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, set_seed
 
 from models.encoder import SentenceEncoder
 from models.registry import BUNDLED
-from models.training import encoder_rows, encoders, families, run, thresholds
+from models.training import encoder_rows, encoders, families, run, thresholds, tutor_search
 from models.training.corpus import Corpus
 from models.training.encoder_rows import Material
 from models.training.rows import expand_templates, load_rows
@@ -139,5 +139,6 @@ def choose_thresholds(config: EncoderRun, folder: Path) -> dict[str, Any]:
         bounds = thresholds.FALSE_ACTS if bound is None else dict.fromkeys(thresholds.FALSE_ACTS, bound)
         return {"ethics": thresholds.ethics_thresholds(thresholds.ethics_scores(encoder, harmless), bounds)}
     questions, texts = encoder_rows.tutor_questions(config, "valid"), encoder_rows.all_texts(config)
-    best = (encoder.encode([asked.question for asked in questions]) @ encoder.encode(texts).T).max(axis=1)
-    return {"tutor": thresholds.tutor_threshold(best, np.array([bool(asked.text) for asked in questions]))}
+    asked = [question.question for question in questions]
+    best = tutor_search.cosines(encoder, asked, texts, encoder_rows.tutor_questions(config, "train")).max(axis=1)
+    return {"tutor": thresholds.tutor_threshold(best, np.array([bool(question.text) for question in questions]))}

@@ -128,7 +128,7 @@ def _ethics(config: EncoderRun) -> Material:
         labelled += encoders.persona_ethics(load_rows("train"))
     if config.corpus is not None:
         corpus = Corpus(config.corpus)
-        labelled += encoders.public_ethics(corpus, rng)
+        labelled += encoders.public_ethics(corpus)
         labelled += [(text, "normal") for text in rng.sample(encoders.everyday_text(corpus), encoders.EVERYDAY_DRAWN)]
     return Material(_named(labelled), _named([(unmask(row.text), row.category) for row in valid]))
 

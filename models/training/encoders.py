@@ -28,10 +28,10 @@ from models.training.rows import Row
 LAYERS = 4
 # so often a combination of memory and message is drawn in an epoch, each time among others
 COMBINATIONS_DRAWN = 12
-# of the public comments labelled hateful, the share that is trained on
-HATEFUL_KEPT = 0.25
 # in each half of the training: passes over our own rows, and everyday text beside one of them
 ETHICS_PASSES, EVERYDAY_DRAWN = 3, 5000
+# a cosine-similarity loss has gradients so much smaller than a ranking loss that, beside one, it would go unheard
+COSINE_WEIGHT = 20.0
 # of everyday text, what is trained on once more in each category's name
 HARDEST = 400
 Pairs = list[tuple[str, str]]
@@ -82,7 +82,7 @@ def persona_pairs(rows: Iterable[Row], per_row: int, rng: random.Random) -> Pair
 
 
 def tutor_pairs(rng: random.Random) -> Pairs:
-    """A question with the text that answers it, with that text's name, and with another question about it."""
+    """A question with the text that answers it, with that text's name, and with other questions about it."""
     groups: dict[str, list[str]] = defaultdict(list)
     for asked in tutor_rows.questions(None, None, "train"):
         if asked.text:
@@ -93,7 +93,8 @@ def tutor_pairs(rng: random.Random) -> Pairs:
         pairs.append((name, explanation))
         for question in questions:
             pairs += [(question, text), (question, name)]
-            pairs += [(question, rng.choice(others)) for others in [[q for q in questions if q != question]] if others]
+            others = [other for other in questions if other != question]
+            pairs += [(question, other) for other in rng.sample(others, min(2, len(others)))]
     return pairs
 
 
@@ -177,7 +178,7 @@ def tune_memory(
         }
     )
     losses: dict[str, torch.nn.Module] = dict.fromkeys(found, MultipleNegativesRankingLoss(model, scale=20.0))
-    losses["memory"] = EveryMessage(model, key_similarities(model, combinations))
+    losses["memory"] = EveryMessage(model, key_similarities(model, combinations), COSINE_WEIGHT)
     SentenceTransformerTrainer(
         model=model,
         args=_arguments(work, epochs, 64, 3e-4, seed, batch_sampler=BatchSamplers.NO_DUPLICATES),
@@ -214,20 +215,14 @@ def everyday_text(corpus: Corpus) -> list[str]:
     utterance of 3i4k. The others stay out, so that false sanctions can be counted on text the encoder never saw.
     """
     questions = [q for index, (q, _, label) in enumerate(corpus.chatbot()) if label != 2 and index % 2 == 0]
-    utterances = [text for text in corpus.utterances()[::2] if 4 <= len(text) <= 50]
+    utterances = [text for text in corpus.utterances()[::2] if len(text) <= 50]
     return [text for text in map(unmask, [*questions, *utterances]) if text]
 
 
-def public_ethics(corpus: Corpus, rng: random.Random) -> Labelled:
-    """Comments labelled political or, of those many are only rude, a quarter of the hateful ones."""
-    rows = []
-    for comment, labels in corpus.comments():
-        if len(comment) <= 60 and not labels & {8}:
-            if labels == {2}:
-                rows += [(unmask(comment), "politics")] * 2
-            elif 2 not in labels and rng.random() < HATEFUL_KEPT:
-                rows.append((unmask(comment), "hate"))
-    return [(text, category) for text, category in rows if text]
+def public_ethics(corpus: Corpus) -> Labelled:
+    """Comments labelled political. Those labelled hateful stay out: most are only rude, and many are scraps."""
+    texts = [unmask(comment) for comment, labels in corpus.comments() if labels == {2} and len(comment) <= 60]
+    return [(text, "politics") for text in texts if text] * 2
 
 
 def tune_ethics(

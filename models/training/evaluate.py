@@ -180,9 +180,9 @@ def _tutor_part_if_any(options: Options) -> Part:
 
 
 def _tutor_part(options: Options) -> Part:
-    texts, questions = data.tutor_questions(options.data, options.texts)
+    texts, questions, known = data.tutor_questions(options.data, options.texts)
     threshold = float(opening.thresholds_of(options.model).get("tutor", tutor.MATCH))
-    return tutor.part_of(opening.encoder(options.model, "tutor_encoder"), texts, questions, threshold)
+    return tutor.part_of(opening.encoder(options.model, "tutor_encoder"), texts, questions, known, threshold)
 
 
 def _adapter(model: Path, task: str) -> Path:

@@ -34,14 +34,15 @@ class EveryName(torch.nn.Module):
 class EveryMessage(torch.nn.Module):
     """Each memory of a batch with each of its messages; `targets`: (combinations, combinations)."""
 
-    def __init__(self, model: SentenceTransformer, targets: NDArray[Any]) -> None:
+    def __init__(self, model: SentenceTransformer, targets: NDArray[Any], weight: float = 1.0) -> None:
         super().__init__()
         self.model = model
         self._targets = torch.from_numpy(targets)
+        self._weight = weight
 
     def forward(self, features: Features, labels: Tensor) -> Tensor:
         """`labels`: (pairs,), each pair's place among the combinations."""
         memories, messages = (self.model(column)["sentence_embedding"] for column in features)
         places = labels.long().cpu()
         wanted = self._targets[places][:, places].to(memories)
-        return mse_loss(memories @ messages.T, wanted)
+        return self._weight * mse_loss(memories @ messages.T, wanted)

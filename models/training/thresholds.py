@@ -13,7 +13,7 @@ from core.text import unmask
 from models.datasets.schema import MemoryPair
 from models.encoder import SentenceEncoder
 from models.registry import Profile
-from models.training import tutor_rows
+from models.training import tutor_rows, tutor_search
 from models.training.corpus import Corpus
 from models.training.encoders import ethics_rows, memory_combinations
 from models.training.rows import load_rows
@@ -25,7 +25,7 @@ FALSE_ACTS = {"love": 0.0018, "politics": 0.002, "insult": 0.0002, "hate": 0.000
 # persona recall keeps this share of its right matches
 RECALL_KEPT = 1.0
 # of the questions that no text answers, the tutor recognises this share
-TUTOR_RECOGNISED = 0.86
+TUTOR_RECOGNISED = 0.88
 
 
 def choose(target: Path, corpus: Corpus) -> dict[str, Any]:
@@ -108,9 +108,10 @@ def tutor_threshold(best: NDArray[np.float32], answered: NDArray[np.bool_]) -> f
 
 def _tutor(encoder: SentenceEncoder) -> float:
     """What most questions without a text stay below; those for training have taught the bundled encoder nothing."""
-    texts = encoder.encode(list(tutor_rows.texts(None).values()))
-    unanswered = [asked.question for asked in tutor_rows.questions(None, None, "train") if not asked.text]
-    return round(float(np.quantile((encoder.encode(unanswered) @ texts.T).max(axis=1), TUTOR_RECOGNISED)), 2)
+    texts, known = list(tutor_rows.texts(None).values()), tutor_rows.questions(None, None, "train")
+    unanswered = [asked.question for asked in known if not asked.text]
+    best = tutor_search.cosines(encoder, unanswered, texts, known).max(axis=1)
+    return round(float(np.quantile(best, TUTOR_RECOGNISED)), 2)
 
 
 def _recall(encoder: SentenceEncoder, target: Path) -> float:

@@ -84,6 +84,6 @@ async def hostile_parts(folder: Path) -> list[Part]:
         language.part_of(faces),
         ethics.part_of(judge, THRESHOLDS, judged, everyday, seed=1),
         memory.part_of(recaller, pairs, np.eye(3, dtype=np.float32), 0.9),
-        tutor.part_of(teacher, ["F1", "Recall"], questions, 0.5),
+        tutor.part_of(teacher, ["F1", "Recall"], questions, [], 0.5),
         trained,
     ]

@@ -81,19 +81,26 @@ def asked(question: str, text: str = "", score: float | None = None) -> Asked:
 
 def test_the_tutor_finds_the_right_text_first_and_knows_when_there_is_none() -> None:
     rows = [asked("에프원?", "F1"), asked("재현율?", "Recall"), asked("밥?")]
-    figures = tutor.part_of(TUTOR, ["F1", "Recall"], rows, 0.5).figures
+    figures = tutor.part_of(TUTOR, ["F1", "Recall"], rows, [], 0.5).figures
     assert (figures["tutor_texts"], figures["tutor_questions"]) == (2, 3)
     assert (figures["tutor_right_first"], figures["tutor_match_kept"]) == (0.5, 1)
     assert figures["tutor_no_match_recognised"] == 1
 
 
 def test_a_question_without_text_that_finds_one_all_the_same_is_not_recognised() -> None:
-    figures = tutor.part_of(TUTOR, ["F1", "Recall"], [asked("에프원?"), asked("재현율?", "Recall")], 0.5).figures
+    figures = tutor.part_of(TUTOR, ["F1", "Recall"], [asked("에프원?"), asked("재현율?", "Recall")], [], 0.5).figures
     assert figures["tutor_no_match_recognised"] == 0
 
 
 def test_scored_pairs_are_measured_as_the_original_did() -> None:
     rows = [asked("에프원?", "F1", 1.0), asked("재현율?", "Recall", 1.0), asked("밥?", "F1", 0.0)]
-    figures = tutor.part_of(TUTOR, ["F1", "Recall"], rows, 0.5).figures
+    figures = tutor.part_of(TUTOR, ["F1", "Recall"], rows, [], 0.5).figures
     assert figures["tutor_questions"] == 2
     assert 0 < figures["tutor_correlation"] < 1
+
+
+def test_a_text_is_also_found_by_the_questions_it_is_known_to_answer() -> None:
+    rows, known = [asked("재현율?", "Recall")], [asked("재현율?", "Recall")]
+    texts = ["F1", "Recall"]
+    assert tutor.part_of(TUTOR, texts, rows, [], 0.5).figures["tutor_right_first"] == 0
+    assert tutor.part_of(TUTOR, texts, rows, known, 0.5).figures["tutor_right_first"] == 1

@@ -74,14 +74,19 @@ def memory_targets(model: Path, pairs: Sequence[MemoryPair]) -> Floats:
     )
 
 
-def tutor_questions(file: Path | None, texts: Path | None) -> tuple[list[str], list[Asked]]:
-    """(all texts there are, the `valid` questions; all questions of a file that has no such)."""
+def tutor_questions(file: Path | None, texts: Path | None) -> tuple[list[str], list[Asked], list[Asked]]:
+    """(all texts there are, the `valid` questions, the others that have a text).
+
+    All questions of a file without `valid` ones are evaluated.
+    """
     splits = {split: tutor_rows.questions(file, texts, split) for split in ("valid", "train")}
     if file is None or texts is not None:
         known = list(tutor_rows.texts(texts).values())
     else:
         known = list(dict.fromkeys(asked.text for split in splits.values() for asked in split if asked.text))
-    return known, splits["valid"] or splits["train"]
+    if not splits["valid"]:
+        return known, splits["train"], []
+    return known, splits["valid"], [asked for asked in splits["train"] if asked.text]
 
 
 def tutor_language_rows(file: Path | None, texts: Path | None) -> tuple[list[Row], list[Row]]:

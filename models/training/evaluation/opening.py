@@ -50,6 +50,9 @@ class InProcess:
         rows = [Sampling(**request) for request in requests]
         return [asdict(completion) for completion in await asyncio.to_thread(self._model.complete, lane, rows)]
 
+    def cancel(self, row: int) -> None:
+        """Nothing ends early: evaluations wait for all they ask."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 
