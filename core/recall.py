@@ -1,5 +1,6 @@
 """Persona recall: our own persona row closest to a prompt, for a model too small to know them all (behaviour.md §4)."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 NO_CONTEXT, TIME, MEMORY, SUMMARY = "plain", "time", "memory", "summary"
 _AGE = "{age}"
+# one row may be close by chance, several of an intent hardly: so many have a say, the closer the more
+_NEIGHBOURS, _SHARPNESS = 8, 12.0
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class PersonaRow:
     question: str
     answer: str
     kind: str
+    # rows of one intent say the same in other words
+    intent: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,7 @@ class PersonaIndex:
     threshold: float
 
     def most_related(self, asked: Asked) -> PersonaRow | None:
-        """The row closest to what was asked; None when nothing reaches the threshold.
+        """The closest row of the intent that the closest rows speak for; None when it stays below the threshold.
 
         A row with a time mark competes only under a time mark; one with a memory or summary only where the turn has
         one too, and then prompt and context count equally.
@@ -58,8 +63,16 @@ class PersonaIndex:
             scores = np.where(same, (scores + self.contexts @ asked.context) / 2, scores)
             competing = competing | same
         scores = np.where(competing, scores, -1.0)
-        winner = int(np.argmax(scores))
+        nearest = np.argsort(-scores)[:_NEIGHBOURS].tolist()
+        votes: dict[object, float] = defaultdict(float)
+        for place in nearest:
+            votes[self._intent(place)] += float(np.exp(_SHARPNESS * scores[place]))
+        intent = max(votes, key=votes.__getitem__)
+        winner = next(place for place in nearest if self._intent(place) == intent)
         return self.rows[winner] if scores[winner] >= self.threshold else None
+
+    def _intent(self, place: int) -> object:
+        return self.rows[place].intent or place
 
     @cached_property
     def _of_kind(self) -> dict[str, NDArray[np.bool_]]:

@@ -104,7 +104,7 @@ class Profile:
             return None
         with _sound(path), path.open(encoding="utf-8") as lines:
             stored = [json.loads(line) for line in lines]
-            rows = tuple(PersonaRow(row["question"], row["answer"], row["kind"]) for row in stored)
+            rows = tuple(PersonaRow(**row) for row in stored)
         with _sound(self.root / "recall.safetensors"):
             vectors = load_file(self.root / "recall.safetensors")
             prompts, given = unpacked(vectors["prompts"]), unpacked(vectors["contexts"])

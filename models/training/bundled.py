@@ -8,7 +8,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from core.recall import NO_CONTEXT, TIME
-from core.tasks import OUTPUT_MESSAGE, TASKS
+from core.recall import NO_CONTEXT, TIME, PersonaRow
+from core.tasks import MEMORY, OUTPUT_MESSAGE, TASKS
 from models.registry import packed
 from models.training import cards, encoders, thresholds
 from models.training.corpus import Corpus
@@ -40,7 +40,11 @@ BASE_DRAWS = (4, 2)
 ADAPTER_DRAWS = (1, 1)
 # the base goes over freshly drawn examples this often, each time from a lower learning rate
 BASE_RATES = (8e-4, 5e-4)
-TEMPLATE_ROWS = 6
+# the memory encoder is the mean of two runs, one better at memories, one at persona rows: (weight of the
+# cosine-similarity loss, paraphrases of each persona row)
+MEMORY_RUNS = ((20.0, 2), (8.0, 3))
+# fillings of each template; what to remember is copied, and copying is learned from many values
+TEMPLATE_ROWS, TEMPLATE_ROWS_MEMORY = 6, 60
 
 
 @dataclass(frozen=True)
@@ -85,21 +89,23 @@ class Build:
     def _untuned_encoder(self, out: Path) -> None:
         rng = random.Random(SEED)
         model = encoders.encoder_from(self._language_model("pretrained"), self._tokenizer(), self.work / "runs/trunk")
-        pairs = encoders.public_pairs(self.corpus, rng) + encoders.persona_pairs(training_rows(), 2, rng)
+        pairs = encoders.public_pairs(self.corpus, rng) + encoders.persona_pairs(training_rows(), 3, rng)
         encoders.contrast(model, pairs, self.work / "runs/untuned_encoder", epochs=2, seed=SEED)
         model.save(str(out))
 
     def _memory_encoder(self, out: Path) -> None:
         """It recalls persona rows and finds the tutor's texts, too: the package has no room for a third encoder."""
-        model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
-        rng = random.Random(SEED + 1)
         own = encoders.memory_combinations("train") + encoders.persona_memories(load_rows("train"))
-        found = {
-            "persona": encoders.persona_pairs(training_rows(), 2, rng),
-            "tutor": encoders.tutor_pairs(rng),
-        }
-        encoders.tune_memory(model, own, found, self.work / "runs/memory_encoder", epochs=2, seed=SEED)
-        model.save(str(out))
+        models = []
+        for number, (weight, paraphrases) in enumerate(MEMORY_RUNS):
+            rng = random.Random(SEED + 1)
+            model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
+            persona = encoders.persona_pairs(training_rows(), paraphrases, rng)
+            found = {"persona": persona, "tutor": encoders.tutor_pairs(rng)}
+            work = self.work / f"runs/memory_encoder-{number}"
+            encoders.tune_memory(model, own, found, work, weight=weight, epochs=2, seed=SEED)
+            models.append(model)
+        encoders.averaged(models).save(str(out))
 
     def _ethics_encoder(self, out: Path) -> None:
         model = SentenceTransformer(str(self.work / "untuned_encoder"), device="cpu")
@@ -119,7 +125,8 @@ class Build:
 
     def _adapter(self, out: Path) -> None:
         task = out.name.removesuffix(".partial")
-        examples = _draw(ADAPTER_DRAWS, SEED + len(BASE_RATES))
+        templates = TEMPLATE_ROWS_MEMORY if task == MEMORY.name else TEMPLATE_ROWS
+        examples = _draw(ADAPTER_DRAWS, SEED + len(BASE_RATES), templates)
         peft = train_adapter(
             self._language_model("base"), self._tokenizer(), examples, task,
             self.work / f"runs/{task}", rank=RANK, seed=SEED,
@@ -154,7 +161,7 @@ class Build:
         vectors = {"prompts": packed(prompts), "contexts": packed(contexts)}
         save_file(vectors, self.target / "recall.safetensors")
         lines = [
-            json.dumps({"question": row.question, "answer": row.answer, "kind": row.kind}, ensure_ascii=False)
+            json.dumps(asdict(PersonaRow(row.question, row.answer, row.kind, row.group)), ensure_ascii=False)
             for row in rows
         ]
         (self.target / "recall.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -166,13 +173,13 @@ class Build:
         save_file({"valid": valid.astype(np.float16)}, self.target / "memory_targets.safetensors")
 
 
-def training_rows() -> list[Row]:
+def training_rows(templates: int = TEMPLATE_ROWS) -> list[Row]:
     """Persona rows for training, and templates filled in."""
-    return load_rows("train") + expand_templates(TEMPLATE_ROWS, SEED)
+    return load_rows("train") + expand_templates(templates, SEED)
 
 
-def _draw(draws: tuple[int, int], seed: int) -> list[Example]:
-    maker = ExampleMaker(training_rows(), seed)
+def _draw(draws: tuple[int, int], seed: int, templates: int = TEMPLATE_ROWS) -> list[Example]:
+    maker = ExampleMaker(training_rows(templates), seed)
     answers, others = draws
     return [
         example

@@ -30,8 +30,6 @@ LAYERS = 4
 COMBINATIONS_DRAWN = 12
 # in each half of the training: passes over our own rows, and everyday text beside one of them
 ETHICS_PASSES, EVERYDAY_DRAWN = 3, 5000
-# a cosine-similarity loss has gradients so much smaller than a ranking loss that, beside one, it would go unheard
-COSINE_WEIGHT = 20.0
 # of everyday text, what is trained on once more in each category's name
 HARDEST = 400
 Pairs = list[tuple[str, str]]
@@ -163,11 +161,13 @@ def tune_memory(
     found: Mapping[str, Pairs],
     work: Path,
     *,
+    weight: float,
     epochs: int,
     seed: int,
 ) -> None:
     """Every memory with every message by cosine-similarity loss (behaviour.md §6); `found` are pairs beside them, of
     which each sentence shall find its own partner: they keep the encoder fit for whatever else is searched with it.
+    `weight`: of the first loss, whose gradients are so much smaller than a ranking loss's that it would go unheard.
     """
     places = [place for _ in range(COMBINATIONS_DRAWN) for place in range(len(combinations))]
     memory = Dataset.from_dict(
@@ -178,13 +178,20 @@ def tune_memory(
         }
     )
     losses: dict[str, torch.nn.Module] = dict.fromkeys(found, MultipleNegativesRankingLoss(model, scale=20.0))
-    losses["memory"] = EveryMessage(model, key_similarities(model, combinations), COSINE_WEIGHT)
+    losses["memory"] = EveryMessage(model, key_similarities(model, combinations), weight)
     SentenceTransformerTrainer(
         model=model,
         args=_arguments(work, epochs, 64, 3e-4, seed, batch_sampler=BatchSamplers.NO_DUPLICATES),
         train_dataset={"memory": memory} | {name: pair_dataset(pairs) for name, pairs in found.items()},
         loss=losses,
     ).train()
+
+
+def averaged(models: Sequence[SentenceTransformer]) -> SentenceTransformer:
+    """The first of `models` with the mean of their weights: of runs from one start it is often better than each."""
+    states = [model.state_dict() for model in models]
+    models[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return models[0]
 
 
 def ethics_rows(split: str) -> Labelled:

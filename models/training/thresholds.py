@@ -15,13 +15,13 @@ from models.encoder import SentenceEncoder
 from models.registry import Profile
 from models.training import tutor_rows, tutor_search
 from models.training.corpus import Corpus
-from models.training.encoders import ethics_rows, memory_combinations
+from models.training.encoders import ethics_rows, memory_combinations, persona_ethics
 from models.training.rows import load_rows
 
 # Of everyday utterances, a category's score may act on no more than this share. Love and politics may on more: there
 # her answer must decline as well, and it hardly ever declines everyday talk. Insult least of all: its first step is a
 # week.
-FALSE_ACTS = {"love": 0.0018, "politics": 0.002, "insult": 0.0002, "hate": 0.0005}
+FALSE_ACTS = {"love": 0.0008, "politics": 0.001, "insult": 0.0002, "hate": 0.0005}
 # persona recall keeps this share of its right matches
 RECALL_KEPT = 1.0
 # of the questions that no text answers, the tutor recognises this share
@@ -58,7 +58,8 @@ def everyday(corpus: Corpus) -> list[str]:
 
 def _ethics(encoder: SentenceEncoder, corpus: Corpus) -> dict[str, Any]:
     """Per category the smallest cosine at which everyday text is sanctioned no more often than allowed."""
-    harmless = everyday(corpus) + [text for text, category in ethics_rows("valid") if category == "normal"]
+    own = ethics_rows("valid") + persona_ethics(load_rows("valid"))
+    harmless = everyday(corpus) + [text for text, category in own if category == "normal"]
     return ethics_thresholds(ethics_scores(encoder, harmless), FALSE_ACTS)
 
 

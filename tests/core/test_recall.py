@@ -1,5 +1,7 @@
 """Which persona row is recalled."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,16 @@ def test_nothing_is_recalled_below_the_threshold(threshold: float, found: bool) 
 def test_her_age_is_todays() -> None:
     assert aged_answer("나는 {age}살이야", 22) == "나는 22살이야"
     assert aged_answer("비밀!", 22) == "비밀!"
+
+
+def test_several_close_rows_of_one_intent_win_against_a_closer_one_of_another() -> None:
+    prompts = np.array([[0.80, 0.60], [0.78, 0.63], [0.77, 0.64]], np.float32)
+    rows = tuple(PersonaRow("?", answer, NO_CONTEXT, intent) for answer, intent in (("a", "x"), ("b", "y"), ("c", "y")))
+    asked = Asked(np.array([1.0, 0.0], np.float32), False)
+    found = PersonaIndex(rows, prompts, np.zeros_like(prompts), 0.5).most_related(asked)
+    assert found is not None
+    assert found.answer == "b"
+    alone = tuple(replace(row, intent="") for row in rows)
+    found = PersonaIndex(alone, prompts, np.zeros_like(prompts), 0.5).most_related(asked)
+    assert found is not None
+    assert found.answer == "a"
