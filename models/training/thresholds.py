@@ -21,7 +21,7 @@ from models.training.rows import load_rows
 # Of everyday utterances, a category's score may act on no more than this share. Love and politics may on more: there
 # her answer must decline as well, and it hardly ever declines everyday talk. Insult least of all: its first step is a
 # week.
-FALSE_ACTS = {"love": 0.0008, "politics": 0.001, "insult": 0.0002, "hate": 0.0005}
+FALSE_ACTS = {"love": 0.0008, "politics": 0.001, "insult": 0.0002, "hate": 0.0007}
 # persona recall keeps this share of its right matches
 RECALL_KEPT = 1.0
 # of the questions that no text answers, the tutor recognises this share

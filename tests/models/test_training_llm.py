@@ -127,8 +127,9 @@ def pressed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return trainer
 
     monkeypatch.setattr(llm, "trainer_for", with_ctrl_c)
+    before = signal.getsignal(signal.SIGINT)
     yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_stopping_and_going_on_equals_not_stopping(
