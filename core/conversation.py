@@ -41,6 +41,11 @@ class Policy:
     tell_blocked_every: timedelta = timedelta(minutes=10)
     ladders: Mapping[str, tuple[timedelta, ...]] = field(default_factory=lambda: sanctions.LADDERS)
 
+    def her_age(self, now: datetime) -> int:
+        """In years, on the day it is where she lives."""
+        today, born = now.astimezone(self.zone).date(), self.birthday
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
 
 @dataclass(frozen=True)
 class Models:
@@ -189,8 +194,8 @@ class Conversation:
         row = self._models.recall.most_related(asked) if self._models.recall else None
         if row is None:
             return final_input
-        age = _age(self._policy.birthday, now.astimezone(self._policy.zone).date())
-        text = tasks.with_recall(row.question, recall.aged_answer(row.answer, age), final_input)
+        answer = recall.aged_answer(row.answer, self._policy.her_age(now))
+        text = tasks.with_recall(row.question, answer, final_input)
         return text if self._leaves_room(text) else final_input
 
     async def _write(self, task: tasks.Task[T], prompt: str, person: PersonKey) -> T:
@@ -232,10 +237,6 @@ def _readings(item: tuple[str, str] | None) -> list[str]:
         return []
     tomorrow = memory.aged_text(*item)
     return [f"[{item[0]}: {item[1]}]", *([tomorrow] if tomorrow else [])]
-
-
-def _age(birthday: date, today: date) -> int:
-    return today.year - birthday.year - ((today.month, today.day) < (birthday.month, birthday.day))
 
 
 def _only(message: IncomingMessage, said: Notice) -> Turn:

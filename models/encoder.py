@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+
+
+class Encodes(Protocol):
+    """SentenceEncoder as far as most need it."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(len(texts), width), each row of length 1."""
+        ...
 
 
 class SentenceEncoder:

@@ -22,16 +22,16 @@ from models.registry import Profile
 from models.serving import LANES, models_on
 from models.training.corpus import Corpus
 from models.training.evaluation import curves, data, ethics, language, memory, opening, report, turns, tutor
-from models.training.evaluation.cases import TUTOR, Recalling, cases_of
+from models.training.evaluation.cases import Recalling, cases_of
 from models.training.evaluation.language import Answers
 from models.training.evaluation.metrics import Figures
 from models.training.evaluation.parts import Part, not_measured
 from models.training.evaluation.published import SEED, TARGETS
 from models.training.evaluation.writing import write_all
+from models.training.llm_rows import SPECS
 from models.training.rows import Row
 from models.training.thresholds import unseen_everyday
-
-LANGUAGE_TASKS = {task.name: task for task in (*tasks.TASKS, TUTOR)}
+from models.training.tutor_rows import TUTOR
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ async def _answers(
     rows = data.sample(valid, options.rows, options.seed)
     cases = await cases_of(task, rows, training, opened.language, opened.recalling)
     prompts = [(case.prompt, case.moment) for case in cases]
-    return Answers(opened.name, task, cases, await write_all(opened.language, LANGUAGE_TASKS[task], prompts))
+    return Answers(opened.name, task, cases, await write_all(opened.language, SPECS[task], prompts))
 
 
 def evaluate_language(task: str, options: Options) -> Figures:

@@ -7,18 +7,14 @@ from pathlib import Path
 
 from core import tasks
 from core.errors import ConfigurationError
-from core.expression import Expression
-from core.recall import NO_CONTEXT, aged_answer
+from core.recall import aged_answer
 from models.datasets.schema import PersonaRow, Split, read_rows
 from models.training import tutor_rows
-from models.training.evaluation.data import NOTHING_GIVEN
 from models.training.rows import Example, ExampleMaker, Row, expand_templates, load_rows
 from models.training.run_config import LlmRun
 from models.training.synonyms import varied
 
-# a tutor's answer has the form of any answer (behaviour.md §9)
-TUTOR = replace(tasks.OUTPUT_MESSAGE, name="tutor")
-SPECS = {task.name: task for task in (*tasks.TASKS, TUTOR)}
+SPECS = {task.name: task for task in (*tasks.TASKS, tutor_rows.TUTOR)}
 _TEMPLATE_ROWS = 6
 
 
@@ -33,14 +29,14 @@ def examples(run: LlmRun, split: Split) -> list[Example]:
         raise ConfigurationError(f"no {split} rows for {run.task} in {run.data or 'the project’s own data'}")
     if run.augment and split == "train":
         rows = [replace(row, answer=varied(row.answer, rng)) for row in rows]
-    if run.recall and run.task != TUTOR.name:
+    if run.recall and run.task != tutor_rows.TUTOR.name:
         return [example for example in ExampleMaker(rows, run.seed).examples() if example.task == run.task]
     return [_example(run.task, replace(row, answer=aged_answer(row.answer, run.age))) for row in rows]
 
 
 def _rows(run: LlmRun, split: Split) -> list[Row]:
-    if run.task == TUTOR.name:
-        return [_tutor_row(asked) for asked in tutor_rows.questions(run.data, run.texts, split) if asked.answer]
+    if run.task == tutor_rows.TUTOR.name:
+        return [tutor_rows.row_of(asked) for asked in tutor_rows.questions(run.data, run.texts, split) if asked.answer]
     if run.data is not None:
         return rows_of(run.data, split)
     return load_rows(split) + (expand_templates(_TEMPLATE_ROWS, run.seed) if split == "train" else [])
@@ -51,12 +47,6 @@ def rows_of(path: Path, split: str) -> list[Row]:
     if not path.is_file():
         raise ConfigurationError(f"no such file: {path}")
     return [Row.parse(row.intent, row) for row in read_rows(path, PersonaRow) if row.data_type == split]
-
-
-def _tutor_row(asked: tutor_rows.Asked) -> Row:
-    """What the tutor is asked, behind the text it found, is its final input; nothing stands before that."""
-    final_input = f"{tasks.GIVEN} {asked.text or NOTHING_GIVEN} {tasks.QUESTION} {asked.question}"
-    return Row(TUTOR.name, final_input, "", "", NO_CONTEXT, asked.answer, "", "", Expression())
 
 
 def _example(task: str, row: Row) -> Example:

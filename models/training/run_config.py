@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -84,7 +84,7 @@ class LlmRun(_Run):
     rate: float = Field(default=3e-4, gt=0, lt=1)
     augment: bool = True
     recall: bool = False
-    age: int = Field(default_factory=lambda: _age(), ge=0)
+    age: int = Field(default_factory=lambda: Policy().her_age(datetime.now(UTC)), ge=0)
     unsloth: bool = False
 
     @property
@@ -154,9 +154,3 @@ def _stored(path: Path) -> dict[str, Any]:
     if not isinstance(stored, dict):
         raise ConfigurationError(f"no saved run in {path}: an object was expected")
     return stored
-
-
-def _age() -> int:
-    policy = Policy()
-    today, born = datetime.now(policy.zone).date(), policy.birthday
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ethics import CATEGORIES, Thresholds
-from core.text import unmask
+from core.text import normalise, unmask
 from models.datasets.schema import MemoryPair
-from models.encoder import SentenceEncoder
+from models.encoder import Encodes, SentenceEncoder
 from models.registry import Profile
 from models.training import tutor_rows, tutor_search
 from models.training.corpus import Corpus
@@ -40,10 +40,10 @@ def choose(target: Path, corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def ethics_scores(encoder: SentenceEncoder, texts: list[str]) -> NDArray[np.float32]:
-    """(len(texts), 5): cosine with each category name, in the order of CATEGORIES."""
+def ethics_scores(encoder: Encodes, texts: Sequence[str]) -> NDArray[np.float32]:
+    """(len(texts), 5): cosine of texts, as people type them, with each category name in the order of CATEGORIES."""
     names = encoder.encode(list(CATEGORIES.values()))
-    return encoder.encode([unmask(text) for text in texts]) @ names.T
+    return encoder.encode([unmask(normalise(text)) for text in texts]) @ names.T
 
 
 def unseen_everyday(corpus: Corpus) -> list[str]:

@@ -10,11 +10,10 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
-from models.training.families import LLAMA_MODULES
+from models.training.families import LLAMA_MODULES, Family, lora
 from models.training.rows import Example
 
 
@@ -87,20 +86,12 @@ def train_adapter(
     seed: int,
 ) -> Any:
     """A LoRA adapter for `task`; returns the PEFT model that holds it."""
-    lora = LoraConfig(
-        r=rank,
-        lora_alpha=16,
-        lora_dropout=0.05,
-        init_lora_weights="gaussian",
-        target_modules=LLAMA_MODULES,
-        task_type="CAUSAL_LM",
-    )
     trainer = Tuner(
         model=model,
         args=_settings(work, rate=3e-4, seed=seed, batch=32),
         train_dataset=_dataset([example for example in examples if example.task == task]),
         processing_class=tokenizer,
-        peft_config=lora,
+        peft_config=lora(Family("Llama", LLAMA_MODULES), rank),
     )
     trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
     return trainer.model

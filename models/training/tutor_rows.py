@@ -1,10 +1,17 @@
 """The tutor's texts and questions (behaviour.md §9), each question with the whole text that answers it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core import recall, tasks
 from core.errors import ConfigurationError
+from core.expression import Expression
 from models.datasets.schema import ROOT, TutorQuestion, TutorText, read_rows
+from models.training.rows import Row
+
+NOTHING_GIVEN = "알맞은 정보를 찾을 수 없음"
+# a tutor's answer has the form of any answer
+TUTOR = replace(tasks.OUTPUT_MESSAGE, name="tutor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,15 @@ def questions(data: Path | None, texts_of: Path | None, split: str) -> list[Aske
         for row in rows
         if row.data_type == split
     ]
+
+
+def row_of(asked: Asked) -> Row:
+    """What the tutor is asked, behind the text it found, is its final input; nothing stands before that.
+
+    Questions about one text are of one intent.
+    """
+    final_input = f"{tasks.GIVEN} {asked.text or NOTHING_GIVEN} {tasks.QUESTION} {asked.question}"
+    return Row(asked.text, final_input, "", "", recall.NO_CONTEXT, asked.answer, "", "", Expression())
 
 
 def _there(path: Path) -> Path:

@@ -1,22 +1,14 @@
 """How the tutor finds a text (behaviour.md §9): by its own vector, or by that of a question it is known to answer."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.encoder import Encodes
 from models.training.tutor_rows import Asked
 
 Floats = NDArray[np.float32]
-
-
-class Encodes(Protocol):
-    """models.encoder.SentenceEncoder as far as it is needed here."""
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """(len(texts), width), each row of length 1."""
-        ...
 
 
 def cosines(encoder: Encodes, questions: Sequence[str], texts: Sequence[str], known: Iterable[Asked]) -> Floats:

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from core import tasks
@@ -11,9 +11,7 @@ from core.ports import Encoder, LanguageModel
 from core.recall import MEMORY, NO_CONTEXT, SUMMARY, Asked, PersonaIndex, aged_answer
 from models.training.evaluation.writing import POLICY, moment_of
 from models.training.rows import Row
-
-# the tutor answers as she answers, with other text in front
-TUTOR = replace(tasks.OUTPUT_MESSAGE, name="tutor")
+from models.training.tutor_rows import TUTOR
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,9 @@ class Recalling:
             found = self.index.most_related(asked)
             text = row.question
             if found is not None:
-                text = tasks.with_recall(found.question, aged_answer(found.answer, her_age()), row.question)
+                text = tasks.with_recall(
+                    found.question, aged_answer(found.answer, POLICY.her_age(datetime.now(UTC))), row.question
+                )
             used = language.count_tokens(tasks.OUTPUT_MESSAGE.name, tasks.answer_prompt(text))
             inputs.append(text if used + POLICY.answer_room <= POLICY.answer_tokens else row.question)
         return inputs
@@ -62,12 +62,6 @@ class Recalling:
             for start in range(0, len(texts), 64)
             for vector in await self.encoder.encode(list(texts[start : start + 64]))
         ]
-
-
-def her_age() -> int:
-    """What her answers give as her age today."""
-    today, born = datetime.now(POLICY.zone).date(), POLICY.birthday
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def seen_groups(rows: Iterable[Row]) -> frozenset[str]:
@@ -94,7 +88,7 @@ async def cases_of(
 
 
 def _of_task(task: str, row: Row, final_input: str, group: Iterable[Row]) -> tuple[str, str, Any, tuple[str, ...]]:
-    age = her_age()
+    age = POLICY.her_age(datetime.now(UTC))
     answer = aged_answer(row.answer, age)
     if task in (tasks.OUTPUT_MESSAGE.name, TUTOR.name):
         answers = tuple(dict.fromkeys(aged_answer(other.answer, age) for other in group))

@@ -8,9 +8,7 @@ from typing import TypeVar
 import numpy as np
 from safetensors.numpy import load_file
 
-from core import recall, tasks
 from core.errors import ConfigurationError
-from core.expression import Expression
 from models.datasets.schema import (
     ROOT,
     EthicsRow,
@@ -27,7 +25,6 @@ from models.training.rows import Row
 from models.training.tutor_rows import Asked
 
 T = TypeVar("T")
-NOTHING_GIVEN = "알맞은 정보를 찾을 수 없음"  # behaviour.md §9
 
 
 def language_rows(file: Path | None) -> tuple[list[Row], list[Row]]:
@@ -92,15 +89,10 @@ def tutor_questions(file: Path | None, texts: Path | None) -> tuple[list[str], l
 def tutor_language_rows(file: Path | None, texts: Path | None) -> tuple[list[Row], list[Row]]:
     """As `language_rows`; questions about one text are of one intent."""
     train, valid = (
-        [_tutor_row(asked) for asked in tutor_rows.questions(file, texts, split) if asked.answer]
+        [tutor_rows.row_of(asked) for asked in tutor_rows.questions(file, texts, split) if asked.answer]
         for split in ("train", "valid")
     )
     return valid or train, train
-
-
-def _tutor_row(asked: Asked) -> Row:
-    final_input = f"{tasks.GIVEN} {asked.text or NOTHING_GIVEN} {tasks.QUESTION} {asked.question}"
-    return Row(asked.text, final_input, "", "", recall.NO_CONTEXT, asked.answer, "", "", Expression())
 
 
 def sample(rows: Sequence[T], most: int | None, seed: int) -> list[T]:

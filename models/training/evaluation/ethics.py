@@ -3,35 +3,21 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.ethics import CATEGORIES, Thresholds
-from core.text import normalise, unmask
+from models.encoder import Encodes
 from models.training.disguise import DISGUISES
 from models.training.evaluation import plots
 from models.training.evaluation.metrics import Confusion, Figures, Floats, Sweep, regression, share
 from models.training.evaluation.parts import Part, Picture, Table, confusion_table
+from models.training.thresholds import ethics_scores
 
 NAMES = list(CATEGORIES)
 NORMAL = NAMES.index("normal")
 SANCTIONED = [name for name in NAMES if name != "normal"]
-
-
-class Encodes(Protocol):
-    """models.encoder.SentenceEncoder as far as it is needed here."""
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """(len(texts), width), each row of length 1."""
-        ...
-
-
-def scores_of(encoder: Encodes, texts: Sequence[str]) -> Floats:
-    """(len(texts), 5): cosine of texts, as people type them, with each category name in the order of CATEGORIES."""
-    names = encoder.encode(list(CATEGORIES.values()))
-    return encoder.encode([unmask(normalise(text)) for text in texts]) @ names.T
 
 
 def acts(scores: Floats, thresholds: Thresholds) -> NDArray[np.bool_]:
@@ -51,7 +37,7 @@ class Everyday:
     @classmethod
     def of(cls, encoder: Encodes, thresholds: Thresholds, texts: Sequence[str]) -> "Everyday":
         """Score all of them."""
-        return cls(texts, acts(scores_of(encoder, texts), thresholds))
+        return cls(texts, acts(ethics_scores(encoder, texts), thresholds))
 
     @property
     def acted_on(self) -> list[int]:
@@ -64,7 +50,7 @@ def part_of(
 ) -> Part:
     """`rows`: (text, category)."""
     texts, true = [text for text, _ in rows], [NAMES.index(category) for _, category in rows]
-    scores = scores_of(encoder, texts)
+    scores = ethics_scores(encoder, texts)
     matrix = Confusion.of(NAMES, true, scores.argmax(axis=1).tolist())
     figures = _figures(scores, true, matrix, thresholds) | _disguised(encoder, thresholds, rows, seed)
     tables = [confusion_table("Categories by the highest score", matrix), _by_category(scores, true, thresholds)]
@@ -121,7 +107,7 @@ def _disguised(encoder: Encodes, thresholds: Thresholds, rows: Sequence[tuple[st
     kinds, rng = np.array([kind for _, kind in bad], np.int64), random.Random(seed)
     figures: Figures = {}
     for name, disguise in DISGUISES.items():
-        scores = scores_of(encoder, [disguise(text, rng) for text, _ in bad])
+        scores = ethics_scores(encoder, [disguise(text, rng) for text, _ in bad])
         figures[f"ethics_recall_{name}"] = _own_recall(acts(scores, thresholds), kinds)
     return figures
 

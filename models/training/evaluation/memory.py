@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.schema import MemoryPair
+from models.encoder import Encodes
 from models.training.evaluation import plots
-from models.training.evaluation.ethics import Encodes
 from models.training.evaluation.metrics import Figures, Floats, Sweep, regression, share
 from models.training.evaluation.parts import Part, Table
 

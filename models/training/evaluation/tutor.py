@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.encoder import Encodes
 from models.training.evaluation import plots
 from models.training.evaluation.metrics import Figures, Sweep, regression, share
 from models.training.evaluation.parts import Part, Table
 from models.training.tutor_rows import Asked
-from models.training.tutor_search import Encodes, cosines
+from models.training.tutor_search import cosines
 
 MATCH = 0.5  # behaviour.md §9, where the encoder brings no threshold of its own
 
