@@ -2,24 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.adapters.base import Adapter, Host
 from bot.commands import Commands
-from bot.config import Settings
+from bot.config import RemoteSettings, Settings
 from bot.faces import Faces
 from bot.places import Places
 from bot.service import Service
 from bot.waiting import Line
 from core import Conversation, Models
-from core.ports import Clock
+from core.ports import Clock, Encoder
 from models.avatar import AvatarStudio
 from models.device import DeviceProcess
 from models.engine import Engine
+from models.model_servers import ModelServers
+from models.openai_lm import OpenAIEncoder, OpenAILanguageModel, verify_encoder
 from models.registry import Profile
-from models.serving import LANES, models_on
+from models.serving import LANES, Parts, models_on, profile_in, tokenizer_in
 from storage.record import Record
 
 # a turn asks the device for two things at once at most
@@ -74,17 +76,46 @@ def assemble(settings: Settings, record: Record, models: Models, adapters: Seque
 
 @asynccontextmanager
 async def _models(settings: Settings) -> AsyncIterator[Models]:
-    """The configured models, checked and loaded."""
-    profile = Profile(settings.models.profile)
+    """The configured models, checked and loaded: on this machine, on model servers, or some here and some there."""
+    chosen, profile = settings.models, profile_in(settings.models.profile)
+    async with AsyncExitStack() as stack:
+        engine, loading, remote = None, None, None
+        if not chosen.remote.everything:
+            engine, loading = await stack.enter_async_context(_device(settings, profile))
+        if chosen.remote.urls:
+            remote = await stack.enter_async_context(_servers(chosen.remote, profile))
+        models = models_on(engine, profile, recall=chosen.recall, remote=remote)  # while the device loads
+        if remote and "memory_encoder" in remote.encoders and models.recall:
+            await verify_encoder(models.memory_encoder, models.recall)
+        if loading:
+            await loading
+        yield models
+
+
+@asynccontextmanager
+async def _device(settings: Settings, profile: Profile) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
+    """The engine over this machine's device, and the loading of its models."""
     profile.verify()
     device = DeviceProcess(profile.root, settings.models.threads, settings.models.seed)
     engine = Engine(device, LANES, _REQUESTS_PER_TURN * settings.turn.line)
     loading = asyncio.create_task(device.start())
     try:
-        models = models_on(engine, profile, recall=settings.models.recall)  # meanwhile
-        await loading
-        yield models
+        yield engine, loading
     finally:
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
         await engine.close()
+
+
+@asynccontextmanager
+async def _servers(remote: RemoteSettings, profile: Profile) -> AsyncIterator[Parts]:
+    """What model servers do, once they have shown that they can."""
+    tokenizer = tokenizer_in(remote.tokenizer) if remote.tokenizer else profile.tokenizer()
+    tasks: dict[str, str] = dict(remote.tasks.items())
+    judge = remote.encoders.get("ethics_encoder", "")
+    async with ModelServers(remote.urls, remote.api_key.get_secret_value(), remote.timeout_s) as servers:
+        await servers.require(remote.names)
+        language = OpenAILanguageModel(servers, tasks, tokenizer, remote.extra)
+        await language.verify(remote.base)
+        encoders: dict[str, Encoder] = {name: OpenAIEncoder(servers, model) for name, model in remote.encoders.items()}
+        yield Parts(language, tasks, encoders, judge)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from bot import config, data_cli, evaluation_cli, logs, training_cli
+from bot import config, data_cli, evaluation_cli, logs, models_cli, training_cli
 from core.errors import OhLoraError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _TO_TRAIN = {"accelerate", "datasets", "jinja2", "matplotlib", "trl"}
 
 app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
 app.add_typer(training_cli.train, name="train")
-app.add_typer(training_cli.models, name="models")
+app.add_typer(models_cli.models, name="models")
 app.add_typer(evaluation_cli.app, name="evaluate")
 app.add_typer(data_cli.data, name="data")
 

@@ -2,11 +2,21 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +34,8 @@ from models.registry import BUNDLED
 
 FILE = "ohlora.toml"
 Category = Literal["love", "politics", "insult", "hate"]
+TaskName = Literal["output_message", "summary", "memory", "eyes_mouth_pose"]
+EncoderName = Literal["memory_encoder", "ethics_encoder"]
 _LONGEST_HOURS = LONGEST.total_seconds() / 3600
 
 
@@ -43,11 +55,30 @@ def _is_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _is_server(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.port == 0:
+        raise ValueError("this is no address of a model server; for example http://gpu1:8000/v1 (the key in api_key)")
+    return url.rstrip("/")
+
+
+def _is_key(key: SecretStr) -> SecretStr:
+    plain = key.get_secret_value().strip()
+    if not all("!" <= char <= "~" for char in plain):
+        raise ValueError("a key is one word of plain letters, digits and signs")
+    return SecretStr(plain)
+
+
+def _profile(given: object) -> object:
+    return BUNDLED if str(given) == "bundled" else given
+
+
 def _ladders() -> dict[Category, list[float]]:
     return {category: [step.total_seconds() / 3600 for step in LADDERS[category]] for category in get_args(Category)}
 
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+ModelName = Annotated[str, Field(min_length=1)]
 
 
 class _Section(BaseModel):
@@ -83,10 +114,47 @@ class TurnSettings(_Section):
         )
 
 
+class RemoteSettings(_Section):
+    """Model servers that speak OpenAI's protocol, and what they do; whatever is not named stays on this machine."""
+
+    # asked in turn of who has the least to do; each ends in /v1, and they need not all serve the same
+    urls: list[Annotated[str, AfterValidator(_is_server)]] = []
+    api_key: Annotated[SecretStr, AfterValidator(_is_key)] = SecretStr("")
+    timeout_s: float = Field(default=30, gt=0)
+    # task → name of its adapter there
+    tasks: dict[TaskName, ModelName] = {}
+    # encoder → name of its model there
+    encoders: dict[EncoderName, ModelName] = {}
+    # the base under the adapters, for servers that do not say it themselves; only for the check at the start
+    base: str = ""
+    # the tokenizer.json of the models there; unset: the profile's
+    tokenizer: Folder | None = None
+    # goes along with every completion: prompts were trained without special tokens, and vLLM would add them
+    extra: dict[str, Any] = {"add_special_tokens": False}
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left for this machine."""
+        return set(self.tasks) == set(get_args(TaskName)) and set(self.encoders) == set(get_args(EncoderName))
+
+    @property
+    def names(self) -> list[str]:
+        """Every model that the servers must have."""
+        return sorted({*self.tasks.values(), *self.encoders.values(), *filter(None, [self.base])})
+
+    @model_validator(mode="after")
+    def _matches(self) -> Self:
+        if bool(self.urls) != bool(self.tasks or self.encoders):
+            raise ValueError("urls and the tasks or encoders they serve belong together: set both or neither")
+        return self
+
+
 class ModelSettings(_Section):
     """Which models, and how they run."""
 
-    profile: Folder = BUNDLED
+    # bundled, original, or a folder like models/bundled
+    profile: Annotated[Folder, BeforeValidator(_profile)] = BUNDLED
+    remote: RemoteSettings = RemoteSettings()
     # use the profile's persona rows, if it has any
     recall: bool = True
     # torch threads of the device process; 0 is torch's own choice
@@ -155,7 +223,7 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """What no log may hold."""
-        tokens = (self.discord_token, self.telegram_token, self.telegram.webhook_secret)
+        tokens = (self.discord_token, self.telegram_token, self.telegram.webhook_secret, self.models.remote.api_key)
         known = [token.get_secret_value().strip() for token in tokens if token is not None]
         return [secret for secret in (*known, make_url(self.record).password) if secret]
 

@@ -3,10 +3,12 @@
 It looks and never changes: no model is loaded, no database opened, no folder made.
 """
 
+import asyncio
 import os
 import platform
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -19,16 +21,19 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from bot.config import Settings
+from bot.config import ModelSettings, RemoteSettings, Settings
 from core.errors import ConfigurationError
-from models.registry import Profile
+from models.model_servers import ModelServers
+from models.serving import profile_in
 
-# distribution → the module that shows it is there
-_REQUIRED = {
+# distribution → the module that shows it is there; the first ones only where models run on this machine
+_LOCAL = {
     "torch": "torch",
     "transformers": "transformers",
     "peft": "peft",
     "sentence-transformers": "sentence_transformers",
+}
+_REQUIRED = {
     "tokenizers": "tokenizers",
     "SQLAlchemy": "sqlalchemy",
     "aiosqlite": "aiosqlite",
@@ -82,10 +87,11 @@ def examine(settings: Settings) -> list[Finding]:
     """Everything the report shows, in its order."""
     return [
         _python(),
-        _packages(),
+        _packages({} if settings.models.remote.everything else _LOCAL),
         _machine(),
         _record(settings),
-        *_models(settings.models.profile),
+        *_models(settings.models),
+        *_servers(settings.models.remote),
         _device(),
         _discord(settings.discord_token),
         _platform("Telegram", settings.telegram_token, "OHLORA_TELEGRAM_TOKEN", "to serve people there: ohlora run"),
@@ -98,10 +104,11 @@ def _python() -> Finding:
     return Finding("Python", f"{platform.python_version()} ({platform.system()} {platform.machine()})")
 
 
-def _packages() -> Finding:
+def _packages(more: Mapping[str, str]) -> Finding:
     """Versions come from what pip wrote; importing torch for them would take seconds."""
-    missing = [name for name, module in _REQUIRED.items() if not version_of(name) or find_spec(module) is None]
-    found = ", ".join(f"{name} {version_of(name) or 'missing'}" for name in _REQUIRED)
+    required = {**more, **_REQUIRED}
+    missing = [name for name, module in required.items() if not version_of(name) or find_spec(module) is None]
+    found = ", ".join(f"{name} {version_of(name) or 'missing'}" for name in required)
     return Finding("Packages", found, _REPAIR if missing else "")
 
 
@@ -124,9 +131,12 @@ def _record(settings: Settings) -> Finding:
     return Finding("Record", f"{path} ({state}, {'writable' if writable else 'not writable'})", todo)
 
 
-def _models(root: Path) -> list[Finding]:
-    profile = Profile(root)
+def _models(chosen: ModelSettings) -> list[Finding]:
+    if chosen.remote.everything:
+        return []
+    root = chosen.profile
     try:
+        profile = profile_in(root)
         profile.verify()
     except ConfigurationError as error:
         return [
@@ -134,6 +144,23 @@ def _models(root: Path) -> list[Finding]:
         ]
     weights = sum(path.stat().st_size for path in root.rglob("*.safetensors"))
     return [Finding("Models", f"{root} (complete, version {profile.version}, weights {_size(weights)})")]
+
+
+def _servers(remote: RemoteSettings) -> list[Finding]:
+    """Whether the model servers have every model; none is asked to compute."""
+    if not remote.urls:
+        return []
+    served = ", ".join(f"{name}: {model}" for name, model in [*remote.tasks.items(), *remote.encoders.items()])
+    try:
+        asyncio.run(_listed(remote))
+    except ConfigurationError as error:
+        return [Finding("Model servers", str(error), "start the servers with these models, or change models.remote")]
+    return [Finding("Model servers", f"{', '.join(remote.urls)} ({served})")]
+
+
+async def _listed(remote: RemoteSettings) -> None:
+    async with ModelServers(remote.urls, remote.api_key.get_secret_value()) as servers:
+        await servers.require(remote.names)
 
 
 def _device() -> Finding:

@@ -1,4 +1,4 @@
-"""`ohlora train …` and `ohlora models …`: parses and delegates."""
+"""`ohlora train …`: parses and delegates."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from bot import config, logs
-from core.errors import ConfigurationError
 
 train = typer.Typer(help="Train models.", no_args_is_help=True)
-models = typer.Typer(help="Base models.", no_args_is_help=True)
 
-_BASE = "bundled, kanana-1.5-2.1b-base, …, a repository (owner/model@revision), a folder, random:llama|neox|gemma2."
-Base = Annotated[str | None, typer.Option(help=_BASE)]
+BASE_HELP = "bundled, kanana-1.5-2.1b-base, …, a repository (owner/model@revision), a folder, random:llama|neox|gemma2."
+Base = Annotated[str | None, typer.Option(help=BASE_HELP)]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the rows.")]
 Batch = Annotated[int | None, typer.Option(help="Rows a step.")]
 Accumulate = Annotated[int | None, typer.Option(help="Batches whose gradients make one step.")]
@@ -109,28 +107,6 @@ def train_encoder(
         "checkpoint_steps": checkpoint_steps,
     }  # fmt: skip
     encoder(Asked(values, config_file, output, resume, force), _models_dir())
-
-
-@models.command("compare")
-def compare_models(
-    names: Annotated[list[str], typer.Argument(metavar="MODEL…", help=f"Two or more of: {_BASE}")],
-    ranks: Annotated[str, typer.Option(help="LoRA ranks: --ranks 16 32 64, or --ranks 16,32,64.")] = "16,32,64",
-    rows: Annotated[int, typer.Option(min=1, help="Rows to tune on.")] = 20,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 3,
-    prompts: Annotated[int, typer.Option(min=1, help="Prompts to answer.")] = 25,
-    seed: Annotated[int, typer.Option(help="For everything drawn.")] = 11,
-    unsloth: Annotated[bool, typer.Option("--unsloth", help="Measure with and without Unsloth.")] = False,
-) -> None:
-    """Cost and answers of base models side by side, after the same small fine-tuning; last one line of JSON."""
-    from models.training.compare import compare
-    from models.training.compare_tables import Options
-
-    # an option takes one value; the other ranks arrive among the names, and no model is called by a number
-    chosen = [*ranks.replace(",", " ").split(), *(name for name in names if name.isdecimal())]
-    if not all(rank.isdecimal() and int(rank) for rank in chosen):
-        raise ConfigurationError(f"--ranks are whole numbers from 1, not {' '.join(chosen)}")
-    bases = [name for name in names if not name.isdecimal()]
-    compare(bases, Options(tuple(map(int, chosen)), rows, epochs, prompts, seed, unsloth))
 
 
 def _models_dir() -> Path:

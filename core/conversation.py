@@ -37,6 +37,8 @@ class Policy:
     # memory, summary and recall are left out where they would leave less than this for the answer
     answer_room: int = 48
     retry_heat: float = 0.1
+    # nobody waits longer for one completion of an answer
+    within_s: float = 300.0
     # a blocked person is told so at most this often
     tell_blocked_every: timedelta = timedelta(minutes=10)
     ladders: Mapping[str, tuple[timedelta, ...]] = field(default_factory=lambda: sanctions.LADDERS)
@@ -158,8 +160,8 @@ class Conversation:
         marked = timed != prompt
         if past.person.paused:
             return timed, recall.Asked(vector, marked)
-        usable = memory.usable(past.items, message.chat.scope, now, self._policy.zone)
-        item = memory.best(usable, vector, self._models.memory_threshold)
+        scope, threshold = message.chat.scope, self._models.memory_threshold
+        item = memory.best(past.items, vector, threshold, scope, now, self._policy.zone)
         if item is not None and self._leaves_room(reminded := f"{item.text} {timed}"):
             return reminded, recall.Asked(vector, marked, recall.MEMORY, item.vector)
         summary = past.summary
@@ -179,7 +181,7 @@ class Conversation:
         room = self._policy.answer_tokens - language.count_tokens(task.name, prompt)
         temperature, latest = task.temperature, task.fallback
         for _ in range(task.attempts):
-            wanted = Prompt(task.name, prompt, task.stop, max(room, 1), temperature, person)
+            wanted = Prompt(task.name, prompt, task.stop, max(room, 1), temperature, person, self._policy.within_s)
             completion = await language.complete(wanted)
             answer = task.parse(completion.text, completion.ended)
             if answer is tasks.REJECTED:

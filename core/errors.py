@@ -4,8 +4,10 @@ OhLoraError
 ├── ConfigurationError        the host's: a setting, a missing or damaged model folder; start-up stops with it
 ├── RecordError               the record cannot be read or written now: locked, read-only, full, too new
 ├── EngineError               the device
-│   ├── EngineOverloaded      the queue is full; the person may try again
+│   ├── EngineOverloaded      too much waits; the person may try again
 │   └── GenerationFailed      the backend died or refused this request
+│       ├── DeviceLost        its process crashed or hung
+│       └── OutOfMemory       the batch was too large for it
 └── DeliveryError             nobody knows whether a platform took the reply
     └── DeliveryRefused       the platform will never take it
 
@@ -30,11 +32,24 @@ class EngineError(OhLoraError):
 
 
 class EngineOverloaded(EngineError):
-    """More is waiting than the queue may hold."""
+    """More is waiting than the device can do in time. `position` in the queue; `wait_s`: estimate, 0 where unknown."""
+
+    def __init__(self, message: str, position: int = 0, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.position = position
+        self.wait_s = wait_s
 
 
 class GenerationFailed(EngineError):
     """The backend died or refused the request."""
+
+
+class DeviceLost(GenerationFailed):
+    """The device process crashed or hung under a batch."""
+
+
+class OutOfMemory(GenerationFailed):
+    """A batch did not fit into the device's memory."""
 
 
 class DeliveryError(OhLoraError):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 DAY_STARTS = timedelta(hours=4)
 _TODAY, _TOMORROW = "오늘", "내일"
+_VECTOR, _AGED_VECTOR = attrgetter("vector"), attrgetter("aged_vector")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,13 +84,31 @@ def usable(items: Iterable[MemoryItem], scope: str, now: datetime, zone: ZoneInf
     return [reading for item in here if (reading := aged(item, now, zone)) is not None]
 
 
-def best(items: Sequence[MemoryItem], prompt: NDArray[np.float32], threshold: float) -> MemoryItem | None:
-    """The item closest to the prompt's vector, when its cosine reaches the threshold; of equals the newest."""
-    if not items:
-        return None
-    cosines = np.stack([item.vector for item in items]) @ prompt
-    winner = len(items) - 1 - int(np.argmax(cosines[::-1]))
-    return items[winner] if cosines[winner] >= threshold else None
+def best(
+    items: Sequence[MemoryItem],
+    prompt: NDArray[np.float32],
+    threshold: float,
+    scope: str,
+    now: datetime,
+    zone: ZoneInfo,
+) -> MemoryItem | None:
+    """The usable item closest to the prompt's vector, as it reads now; of equals the newest.
+
+    None where no cosine reaches the threshold. `items` oldest first, all vectors float32 and of one width.
+    """
+    aged_vectors = [(place, vector) for place, vector in enumerate(map(_AGED_VECTOR, items)) if vector is not None]
+    vectors = [*map(_VECTOR, items), *(vector for _, vector in aged_vectors)]
+    # joined bytes are a matrix several times as fast as np.stack; and only what is close enough is asked whether it
+    # may be used: 10,000 items are ranked in every turn of a person who has them
+    cosines = np.frombuffer(b"".join(vectors), np.float32).reshape(len(vectors), len(prompt)) @ prompt
+    places = np.concatenate([np.arange(len(items)), np.array([place for place, _ in aged_vectors], int)])
+    close = np.flatnonzero(cosines >= threshold)
+    for index in close[np.lexsort((-places[close], -cosines[close]))]:
+        item = items[places[index]]
+        for reading in usable([item], scope, now, zone):
+            if (reading is item) == (index < len(items)):  # it reads as this very vector says
+                return reading
+    return None
 
 
 def change(items: Iterable[MemoryItem], new: MemoryItem | None, now: datetime, zone: ZoneInfo) -> MemoryChange:

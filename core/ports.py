@@ -19,7 +19,10 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One completion to write. `stop` is text; the completion ends before it. `person` is for fairness only."""
+    """One completion to write. `stop` is text; the completion ends before it. `person` is for fairness only.
+
+    `temperature` 0 takes the likeliest token each time. `within_s`: nobody needs it later; None: always.
+    """
 
     task: str
     text: str
@@ -27,6 +30,7 @@ class Prompt:
     max_new_tokens: int
     temperature: float
     person: PersonKey
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ class SentenceEncoder:
     def __init__(self, path: Path) -> None:
         self._model = SentenceTransformer(
             str(path),
-            device="cpu",
+            device="cuda" if torch.cuda.is_available() else "cpu",
             local_files_only=True,
-            # weights may be stored in half precision, which a CPU computes slower and less exactly
+            # weights may be stored in half precision, where a cosine may fall on the other side of a threshold
             model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
 

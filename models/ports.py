@@ -19,15 +19,13 @@ class EngineLanguageModel:
 
     async def complete(self, prompt: Prompt) -> Completion:
         """One completion; batched with whatever waits in the same lane."""
-        result = await self._engine.submit(
-            prompt.task,
-            {
-                "prompt": prompt.text,
-                "stop": prompt.stop,
-                "max_new_tokens": prompt.max_new_tokens,
-                "temperature": prompt.temperature,
-            },
-        )
+        request = {
+            "prompt": prompt.text,
+            "stop": prompt.stop,
+            "max_new_tokens": prompt.max_new_tokens,
+            "temperature": prompt.temperature,
+        }
+        result = await self._engine.submit(prompt.task, request, prompt.person, prompt.within_s)
         return Completion(result["text"], result["ended"], result["tokens"])
 
     def count_tokens(self, task: str, text: str) -> int:

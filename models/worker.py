@@ -1,9 +1,12 @@
 """The device process: `python -m models.worker PROFILE`. JSON lines in, JSON lines out, one batch at a time.
 
-    → {"lane": "output_message", "requests": [{…}, …]}      ← {"results": [{…}, …]} or {"error": "…"}
+    → {"batch": 7, "lane": "output_message", "requests": [{…}, …]}
+    → {"batch": 7, "cancel": 0}                  nobody waits for that row any more; read between two tokens
+    ← {"beat": 7}                                still computing; at most once in BEAT_S
+    ← {"results": [{…}, …]}  or  {"error": "…"}, with "memory": true where the batch was too large
 
-The first line out is {"ready": true} or {"error": "…"}. The process ends when its input does, so it never outlives a
-service that was killed.
+The first line out is {"ready": true} or {"error": "…"}. The process ends when its input does, in the middle of a batch
+too, so it never outlives a service that was killed.
 """
 
 import base64
@@ -11,11 +14,29 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Protocol, TextIO
 
 Json = Mapping[str, Any]
+# to be called now and then while a batch is computed: gives a sign of life, returns the rows that nobody waits for
+Between = Callable[[], Container[int]]
+
+BEAT_S = 1.0
+# how many texts are encoded between two signs of life
+_TEXTS = 256
+
+
+class Runner(Protocol):
+    """What the process computes with."""
+
+    def run(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
+        """One result for each request of a lane."""
+        ...
 
 
 class Worker:
@@ -40,36 +61,85 @@ class Worker:
         }
         self._language = CausalLM(profile.base, profile.adapters, seed)
 
-    def run(self, lane: str, requests: Sequence[Json]) -> list[Json]:
+    def run(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
         """One result for each request of a lane."""
-        return self._encode(lane, requests) if lane in self._encoders else self._complete(lane, requests)
+        compute = self._encode if lane in self._encoders else self._complete
+        return compute(lane, requests, between)
 
-    def _encode(self, lane: str, requests: Sequence[Json]) -> list[Json]:
-        vectors = self._encoders[lane].encode([text for request in requests for text in request["texts"]])
-        results: list[Json] = []
-        start = 0
-        for request in requests:
-            end = start + len(request["texts"])
-            results.append({"vectors": base64.b64encode(vectors[start:end].astype("<f4").tobytes()).decode()})
-            start = end
-        return results
+    def _encode(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
+        texts = [text for request in requests for text in request["texts"]]
+        packed: list[bytes] = []
+        for start in range(0, len(texts), _TEXTS):
+            packed += [vector.astype("<f4").tobytes() for vector in self._encoders[lane].encode(texts[start:][:_TEXTS])]
+            between()
+        vectors = iter(packed)
+        return [
+            {"vectors": base64.b64encode(b"".join(next(vectors) for _ in request["texts"])).decode()}
+            for request in requests
+        ]
 
-    def _complete(self, lane: str, requests: Sequence[Json]) -> list[Json]:
+    def _complete(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
         from models.causal_lm import Sampling
 
-        completions = self._language.complete(lane, [Sampling(**request) for request in requests])
+        completions = self._language.complete(lane, [Sampling(**request) for request in requests], between)
         return [{"text": c.text, "ended": c.ended, "tokens": c.tokens} for c in completions]
 
 
-def serve(worker: Worker, lines: TextIO, out: TextIO) -> None:
+@dataclass(frozen=True)
+class _Batch:
+    number: int
+    lane: str
+    requests: list[Json]
+    cancelled: set[int] = field(default_factory=set)
+
+
+def serve(runner: Runner, lines: TextIO, out: TextIO) -> None:
     """Answer batches until the input ends."""
-    for line in lines:
-        batch = json.loads(line)
-        try:
-            answer: Json = {"results": worker.run(batch["lane"], batch["requests"])}
-        except Exception as error:  # the batch fails, the process lives on; the cause goes back to the engine's log
-            answer = {"error": _sentence(error)}
+
+    def say(answer: Json) -> None:
         print(json.dumps(answer), file=out, flush=True)
+
+    batches: SimpleQueue[_Batch] = SimpleQueue()
+    Thread(target=_listen, args=(lines, batches), daemon=True).start()
+    say({"ready": True})
+    while True:
+        batch = batches.get()
+        try:
+            say({"results": runner.run(batch.lane, batch.requests, _between(batch, say))})
+        except Exception as error:  # the batch fails, the process lives on; the cause goes back to the engine's log
+            say({"error": _sentence(error), "memory": _out_of_memory(error)})
+
+
+def _listen(lines: TextIO, batches: SimpleQueue[_Batch]) -> None:
+    """Beside the computing thread, so that a row can be cancelled while it is written."""
+    latest = _Batch(0, "", [])
+    for line in lines:
+        said = json.loads(line)
+        if "requests" in said:
+            latest = _Batch(said["batch"], said["lane"], said["requests"])
+            batches.put(latest)
+        elif said["batch"] == latest.number:
+            latest.cancelled.add(said["cancel"])
+    os._exit(0)
+
+
+def _between(batch: _Batch, say: Callable[[Json], None]) -> Between:
+    last = time.monotonic()
+
+    def between() -> Container[int]:
+        nonlocal last
+        if (now := time.monotonic()) - last >= BEAT_S:
+            say({"beat": batch.number})
+            last = now
+        return batch.cancelled
+
+    return between
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether a GPU or the processor (torch has no class for that) had no room."""
+    own = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return own or "DefaultCPUAllocator: can't allocate memory" in str(error)
 
 
 def _sentence(error: Exception) -> str:
@@ -77,7 +147,7 @@ def _sentence(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def main() -> None:
+def main(load: Callable[[Path, int, int | None], Runner] = Worker) -> None:
     """Arguments: profile folder, torch threads (0: torch's default), seed (empty: none)."""
     # Ctrl-C in a terminal reaches this process too; its end comes from the service
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -86,12 +156,11 @@ def main() -> None:
     os.dup2(2, 1)
     root, threads, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None
     try:
-        worker = Worker(root, threads, seed)
+        runner = load(root, threads, seed)
     except Exception as error:  # whatever it is, the service says it in one sentence and stops
         print(json.dumps({"error": _sentence(error)}), file=out, flush=True)
         raise SystemExit(1) from error
-    print(json.dumps({"ready": True}), file=out, flush=True)
-    serve(worker, sys.stdin, out)
+    serve(runner, sys.stdin, out)
 
 
 if __name__ == "__main__":

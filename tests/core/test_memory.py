@@ -1,14 +1,17 @@
 """Whose memory may be used where, how it ages, and what replaces what."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.memory import MemoryItem, aged, aged_text, best, change, local_day, usable
 
 SEOUL = ZoneInfo("Asia/Seoul")
+Vector = NDArray[np.float32]
 MORNING = datetime(2025, 11, 21, 10, tzinfo=SEOUL)
 FIRST, SECOND = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 
@@ -96,8 +99,40 @@ def test_the_closest_item_wins_if_it_is_close_enough(
     cosines: list[float], threshold: float, winner: int | None
 ) -> None:
     items = [MemoryItem(f"k{i}", "v", "", MORNING, np.array([c, 0], np.float32)) for i, c in enumerate(cosines)]
-    won = best(items, FIRST, threshold)
+    won = best(items, FIRST, threshold, "", MORNING, SEOUL)
     assert (won and won.key) == (None if winner is None else f"k{winner}")
+
+
+@pytest.mark.parametrize(
+    ("days", "prompt", "reads"),
+    [
+        (0, FIRST, "[내일 일정: 면접]"), (0, SECOND, None), (1, FIRST, None), (1, SECOND, "[오늘 일정: 면접]"),
+        (2, SECOND, None),
+    ],
+)  # fmt: skip
+def test_an_item_is_found_by_what_it_says_today(days: int, prompt: Vector, reads: str | None) -> None:
+    found = best([item("내일 일정", "면접")], prompt, 0.5, "", MORNING + timedelta(days=days), SEOUL)
+    assert (found and found.text) == reads
+
+
+def test_the_closest_item_of_another_place_gives_way_to_the_next() -> None:
+    there, here = item(scope="A"), MemoryItem("취미", "노래", "B", MORNING, np.array([0.75, 0], np.float32))
+    assert best([there, here], FIRST, 0.5, "B", MORNING, SEOUL) is here
+    assert best([there, here], FIRST, 0.5, "", MORNING, SEOUL) is there
+
+
+def test_ten_thousand_memories_are_ranked_in_a_moment() -> None:
+    """Under 2 ms on a machine of its own; with slack here, and the best of many, since others compute beside it."""
+    vectors = np.random.default_rng(1).normal(size=(10_000, 256)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    items = [MemoryItem(f"k{i}", "v", "", MORNING, row.copy()) for i, row in enumerate(vectors)]
+    took = []
+    for _ in range(30):
+        started = time.perf_counter()
+        found = best(items, vectors[17], 0.5, "", MORNING, SEOUL)
+        took.append(time.perf_counter() - started)
+        assert found is items[17]
+    assert min(took) < 0.008
 
 
 OLD, TOMORROW = MORNING - timedelta(days=3), MORNING + timedelta(days=1)

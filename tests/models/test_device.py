@@ -29,7 +29,7 @@ from models.serving import LANES
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NEVER = "이 글은 나오지 않는다"
-GREEDY = 1e-4
+GREEDY = 0.0
 PROMPTS = ("안녕 (답변 시작)", "로라야 오늘 뭐 했어? (답변 시작)", "내일은 혜나랑 카페에 갈 거야, 좋지? 😊 (답변 시작)")
 MINA = PersonKey("console", "mina")
 
@@ -56,14 +56,6 @@ async def own(tiny_profile: Path) -> AsyncIterator[DeviceProcess]:
     device = DeviceProcess(tiny_profile, threads=1)
     yield device
     await device.close()
-
-
-@pytest.mark.parametrize("task", [task.name for task in TASKS])
-async def test_a_batch_writes_what_each_row_would_get_alone(device: DeviceProcess, task: str) -> None:
-    together = await device.run(task, [row(prompt) for prompt in PROMPTS])
-    alone = [(await device.run(task, [row(prompt)]))[0] for prompt in PROMPTS]
-    assert together == alone
-    assert all(result["text"] for result in alone)
 
 
 async def test_each_task_has_an_adapter_of_its_own(device: DeviceProcess) -> None:
@@ -131,15 +123,13 @@ async def test_the_ports_of_core_reach_the_models_through_the_engine(tiny_profil
     assert vectors.shape == (2, 32)
     assert language.count_tokens("memory", "안녕 (답변 시작)") == 2
 
-    # the process is killed under a batch: its callers fail, the next ones find a new process
+    # the process is killed under a batch: a new one computes it
     (process,) = [child for child in children() if child.pid == own.pid]
     process.suspend()  # so that no answer comes before the kill, however slow this test is
-    doomed = [asyncio.create_task(language.complete(wanted_of(prompt, 400))) for prompt in PROMPTS]
+    again = [asyncio.create_task(language.complete(prompt)) for prompt in wanted]
     await asyncio.sleep(0.1)
     process.kill()
-    outcomes = await asyncio.gather(*doomed, return_exceptions=True)
-    assert {type(outcome) for outcome in outcomes} == {GenerationFailed}
-    assert (await language.complete(wanted[0])).text == completions[0].text
+    assert await asyncio.gather(*again) == completions
     assert own.pid not in (None, process.pid)
 
     # closing fails who still waits, and leaves nothing behind
