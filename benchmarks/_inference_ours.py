@@ -20,7 +20,6 @@ from models.serving import LANES, models_on
 
 # nobody is refused here, in the flood either: they wait, and that is measured
 _LINE = 1024
-_WORKER, _BARE_WORKER = "models.worker", "benchmarks._inference_bare"
 
 
 class OurWay:
@@ -28,7 +27,8 @@ class OurWay:
 
     def __init__(self, root: Path, threads: int, seed: int, *, bare: bool = False) -> None:
         profile = Profile(root)
-        self.device = DeviceProcess(root, threads, seed, worker=_BARE_WORKER if bare else _WORKER)
+        weights = profile.weights
+        self.device = DeviceProcess(weights.without(weights.tasks) if bare else weights, threads, seed)
         self._engine = Engine(self.device, LANES, _LINE)
         models = models_on(self._engine, profile, recall=True)
         self.language = Counting(models.language)

@@ -20,8 +20,9 @@ from models.device import DeviceProcess
 from models.engine import Engine
 from models.model_servers import ModelServers
 from models.openai_lm import OpenAIEncoder, OpenAILanguageModel, verify_encoder
-from models.registry import Profile
-from models.serving import LANES, Parts, models_on, profile_in, tokenizer_in
+from models.registry import Profile, tokenizer_in
+from models.serving import LANES, Parts, models_on, served_here
+from models.weights import Weights
 from storage.record import Record
 
 # a turn asks the device for two things at once at most
@@ -77,14 +78,16 @@ def assemble(settings: Settings, record: Record, models: Models, adapters: Seque
 @asynccontextmanager
 async def _models(settings: Settings) -> AsyncIterator[Models]:
     """The configured models, checked and loaded: on this machine, on model servers, or some here and some there."""
-    chosen, profile = settings.models, profile_in(settings.models.profile)
+    chosen = settings.models
+    profile, weights = served_here(chosen.profile, chosen.instead, settings.models_dir, chosen.remote.lanes)
     async with AsyncExitStack() as stack:
         engine, loading, remote = None, None, None
-        if not chosen.remote.everything:
-            engine, loading = await stack.enter_async_context(_device(settings, profile))
+        if weights:
+            profile.verify(weights)
+            engine, loading = await stack.enter_async_context(_device(settings, weights))
         if chosen.remote.urls:
             remote = await stack.enter_async_context(_servers(chosen.remote, profile))
-        models = models_on(engine, profile, recall=chosen.recall, remote=remote)  # while the device loads
+        models = models_on(engine, profile, weights, recall=chosen.recall, remote=remote)  # while the device loads
         if remote and "memory_encoder" in remote.encoders and models.recall:
             await verify_encoder(models.memory_encoder, models.recall)
         if loading:
@@ -93,10 +96,9 @@ async def _models(settings: Settings) -> AsyncIterator[Models]:
 
 
 @asynccontextmanager
-async def _device(settings: Settings, profile: Profile) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
+async def _device(settings: Settings, weights: Weights) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
     """The engine over this machine's device, and the loading of its models."""
-    profile.verify()
-    device = DeviceProcess(profile.root, settings.models.threads, settings.models.seed)
+    device = DeviceProcess(weights, settings.models.threads, settings.models.seed)
     engine = Engine(device, LANES, _REQUESTS_PER_TURN * settings.turn.line)
     loading = asyncio.create_task(device.start())
     try:

@@ -17,8 +17,11 @@ from core.errors import OhLoraError
 if TYPE_CHECKING:
     from bot.adapters.base import Adapter
 
-# of pyproject's extra `train`, the modules that training and evaluation import
-_TO_TRAIN = {"accelerate", "datasets", "jinja2", "matplotlib", "trl"}
+# modules of pyproject's extras that commands import
+_EXTRAS = {
+    **dict.fromkeys(("accelerate", "datasets", "jinja2", "matplotlib", "trl"), "train"),
+    **dict.fromkeys(("peft", "sentence_transformers", "torch", "transformers"), "local"),
+}
 
 app = typer.Typer(name="ohlora", help="오로라 (Oh-LoRA), a Korean virtual human to talk with.", no_args_is_help=True)
 app.add_typer(training_cli.train, name="train")
@@ -90,9 +93,10 @@ def main() -> None:
         print(f"ohlora: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     except ModuleNotFoundError as error:
-        if error.name not in _TO_TRAIN:
+        if error.name not in _EXTRAS:
             raise
-        print(f"ohlora: {error.name} is not installed; for this run pip install -e '.[train]'", file=sys.stderr)
+        needed = f"pip install -e '.[{_EXTRAS[error.name]}]'"
+        print(f"ohlora: {error.name} is not installed; for this run {needed}", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -96,6 +96,8 @@ class TurnSettings(_Section):
     line: int = Field(default=1024, ge=1)
     # who has to wait longer is told their position and an estimate
     patience_s: float = Field(default=5, gt=0)
+    # nobody waits longer for one attempt at an answer; they are asked to come back
+    within_s: float = Field(default=300, gt=0)
     # category → hours blocked at the 1st, 2nd, … sanction; 0 is a warning
     ladders: dict[Category, list[Annotated[float, Field(ge=0, le=_LONGEST_HOURS)]]] = Field(default_factory=_ladders)
 
@@ -110,6 +112,7 @@ class TurnSettings(_Section):
             prompt_tokens=self.prompt_tokens,
             answer_tokens=self.answer_tokens,
             retry_heat=self.retry_heat,
+            within_s=self.within_s,
             ladders=ladders,
         )
 
@@ -133,9 +136,9 @@ class RemoteSettings(_Section):
     extra: dict[str, Any] = {"add_special_tokens": False}
 
     @property
-    def everything(self) -> bool:
-        """Whether nothing is left for this machine."""
-        return set(self.tasks) == set(get_args(TaskName)) and set(self.encoders) == set(get_args(EncoderName))
+    def lanes(self) -> set[str]:
+        """The tasks and encoders that are served there."""
+        return {*self.tasks, *self.encoders}
 
     @property
     def names(self) -> list[str]:
@@ -154,6 +157,8 @@ class ModelSettings(_Section):
 
     # bundled, original, or a folder like models/bundled
     profile: Annotated[Folder, BeforeValidator(_profile)] = BUNDLED
+    # task → the same, where one is to be served from elsewhere
+    tasks: dict[TaskName, ModelName] = {}
     remote: RemoteSettings = RemoteSettings()
     # use the profile's persona rows, if it has any
     recall: bool = True
@@ -161,6 +166,22 @@ class ModelSettings(_Section):
     threads: int = Field(default=0, ge=0)
     # for repeatable answers; unset: every run differs
     seed: int | None = None
+
+    @property
+    def instead(self) -> dict[str, str]:
+        """Task → where it is served from instead of the profile."""
+        return dict(self.tasks.items())
+
+    @property
+    def everything_remote(self) -> bool:
+        """Whether nothing is left for this machine, and no torch is needed."""
+        return self.remote.lanes == {*get_args(TaskName), *get_args(EncoderName)}
+
+    @model_validator(mode="after")
+    def _one_place_a_task(self) -> Self:
+        if both := sorted(self.tasks.keys() & self.remote.tasks.keys()):
+            raise ValueError(f"{', '.join(both)}: named in tasks and in remote.tasks; choose one")
+        return self
 
 
 class DiscordSettings(_Section):
@@ -220,6 +241,11 @@ class Settings(BaseSettings):
         """The record's database URL, password included."""
         file = URL.create("sqlite+aiosqlite", database=str(self.data_dir / "ohlora.db"))
         return self.record_url.get_secret_value() or file.render_as_string(hide_password=False)
+
+    @property
+    def models_dir(self) -> Path:
+        """Adapters that were pulled or trained."""
+        return self.data_dir / "models"
 
     def secrets(self) -> list[str]:
         """What no log may hold."""

@@ -21,10 +21,10 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from bot.config import ModelSettings, RemoteSettings, Settings
+from bot.config import RemoteSettings, Settings
 from core.errors import ConfigurationError
 from models.model_servers import ModelServers
-from models.serving import profile_in
+from models.serving import served_here
 
 # distribution → the module that shows it is there; the first ones only where models run on this machine
 _LOCAL = {
@@ -87,10 +87,10 @@ def examine(settings: Settings) -> list[Finding]:
     """Everything the report shows, in its order."""
     return [
         _python(),
-        _packages({} if settings.models.remote.everything else _LOCAL),
+        _packages({} if settings.models.everything_remote else _LOCAL),
         _machine(),
         _record(settings),
-        *_models(settings.models),
+        *_models(settings),
         *_servers(settings.models.remote),
         _device(),
         _discord(settings.discord_token),
@@ -131,19 +131,21 @@ def _record(settings: Settings) -> Finding:
     return Finding("Record", f"{path} ({state}, {'writable' if writable else 'not writable'})", todo)
 
 
-def _models(chosen: ModelSettings) -> list[Finding]:
-    if chosen.remote.everything:
-        return []
-    root = chosen.profile
+def _models(settings: Settings) -> list[Finding]:
+    chosen = settings.models
     try:
-        profile = profile_in(root)
-        profile.verify()
+        profile, weights = served_here(chosen.profile, chosen.instead, settings.models_dir, chosen.remote.lanes)
+        if not weights:
+            return []
+        profile.verify(weights)
     except ConfigurationError as error:
         return [
-            Finding("Models", f"{root}: {error}", "make bundled CORPUS=…, or set OHLORA_MODELS__PROFILE to a profile")
+            Finding("Models", str(error), "make bundled CORPUS=…, or set OHLORA_MODELS__PROFILE to another profile")
         ]
-    weights = sum(path.stat().st_size for path in root.rglob("*.safetensors"))
-    return [Finding("Models", f"{root} (complete, version {profile.version}, weights {_size(weights)})")]
+    places = ", ".join(sorted({str(profile.root), *(str(tuned.base.parent) for tuned in weights.tasks.values())}))
+    folders = {*weights.by_base(), *weights.encoders.values(), *(tuned.adapter for tuned in weights.tasks.values())}
+    size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*.safetensors"))
+    return [Finding("Models", f"{places} (complete, version {profile.version}, weights {_size(size)})")]
 
 
 def _servers(remote: RemoteSettings) -> list[Finding]:

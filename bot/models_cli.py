@@ -67,7 +67,7 @@ def pull(
         if source is None:
             raise ConfigurationError(f"where {name} is published is not on record; say it: --from owner/model[/folder]")
         belongs = base or ADAPTERS[name].base
-        folder = adapters.place(ADAPTERS[name].task, belongs, settings.data_dir / "models")
+        folder = adapters.place(ADAPTERS[name].task, belongs, settings.models_dir)
         adapters.install(downloads.Source.of(source), belongs, folder, agree)
     elif source or base:
         raise ConfigurationError(f"--from and --base are for adapters: {', '.join(ADAPTERS)}")
@@ -85,7 +85,7 @@ def verify(
     from models import inventory
 
     settings = config.load()
-    checked = inventory.verify(name or str(settings.models.profile), base, settings.data_dir / "models")
+    checked = inventory.verify(name or str(settings.models.profile), base, settings.models_dir)
     held = f"as pulled, commit {checked.lock.commit}" if checked.lock else "readable; no lock to hold them to"
     print(f"{checked.folder}: {checked.files} files, {held}")
 
@@ -95,7 +95,7 @@ def path(name: Name) -> None:
     """Print the folder a model lies in."""
     from models import inventory
 
-    print(inventory.folder_of(name, config.load().data_dir / "models"))
+    print(inventory.folder_of(name, config.load().models_dir))
 
 
 @models.command("compare")
@@ -124,7 +124,7 @@ def _here(name: str) -> str:
     from models import inventory
 
     try:
-        folder = inventory.folder_of(name, config.load().data_dir / "models")
+        folder = inventory.folder_of(name, config.load().models_dir)
     except ConfigurationError:
         return "–"
     lock = inventory.lock_of(name, folder)

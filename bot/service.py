@@ -81,8 +81,10 @@ class Service:
         if not new:
             del self._open[key]
             return _done()
-        if self._line.full:
-            return self._start(self._apologise(turn, EngineOverloaded("too many turns are under way")))
+        try:
+            self._line.check()
+        except EngineOverloaded as error:
+            return self._start(self._apologise(turn, error))
         return self._start(self._answer(turn))
 
     async def amend(self, chat: ChatKey, message_id: str, text: str) -> None:
@@ -181,7 +183,11 @@ class Service:
     async def _apologise(self, open_turn: OpenTurn, error: Exception) -> None:
         self._close(open_turn)
         message = open_turn.message
-        said = notice(message.language, NoticeKind.BUSY if isinstance(error, EngineOverloaded) else NoticeKind.FAULT)
+        if isinstance(error, EngineOverloaded):
+            seconds = math.ceil(max(error.wait_s, self._patience_s))
+            said = notice(message.language, NoticeKind.BUSY, position=error.position, seconds=seconds)
+        else:
+            said = notice(message.language, NoticeKind.FAULT)
         reply = Reply(message, notices=() if open_turn.dropped else (said,))
         try:
             await self._adapters[message.person.platform].post(reply, _nothing)

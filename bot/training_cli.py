@@ -112,4 +112,4 @@ def train_encoder(
 def _models_dir() -> Path:
     settings = config.load()
     logs.configure(settings)
-    return settings.data_dir / "models"
+    return settings.models_dir

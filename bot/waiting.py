@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from core.errors import EngineOverloaded
+
 # the newest interval's share of the average
 _SMOOTHING = 0.2
 
@@ -19,10 +21,11 @@ class Line:
         self._left_at = clock()
         self._interval = 0.0  # seconds from one end to the next while there is work
 
-    @property
-    def full(self) -> bool:
-        """Whether one more should be turned away."""
-        return len(self._joined) >= self._limit
+    def check(self) -> None:
+        """Raises EngineOverloaded, with position and estimate, when one more should be turned away."""
+        if (waiting := len(self._joined)) >= self._limit:
+            behind = waiting + 1
+            raise EngineOverloaded(f"{waiting} turns are under way", behind, behind * self._interval)
 
     def join(self) -> int:
         """A ticket for the next place."""

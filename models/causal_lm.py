@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from core.ports import Completion
+from models.adapters import checked_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,14 @@ def _load(base: Path, adapters: Mapping[str, Path], device: torch.device) -> Any
     model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, use_safetensors=True).to(device)  # type: ignore[arg-type]
     peft: Any = None
     for task, path in adapters.items():
+        config = checked_config(path, base)
         # in the precision of the base: float32 adapters on a bfloat16 base are cast back and forth in every layer
+        options: Any = {"adapter_name": task, "autocast_adapter_dtype": False}
         if peft is None:
-            peft = PeftModel.from_pretrained(model, path, adapter_name=task, autocast_adapter_dtype=False)
+            peft = PeftModel.from_pretrained(model, path, config=config, **options)
         else:
-            peft.load_adapter(path, adapter_name=task, autocast_adapter_dtype=False)
+            peft.add_adapter(peft_config=config, **options)
+            peft.load_adapter(path, **options)
     return peft.eval()
 
 

@@ -5,10 +5,10 @@ import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
-from pathlib import Path
 
 from core.errors import ConfigurationError, DeviceLost, GenerationFailed, OutOfMemory
 from models.engine import Json
+from models.weights import Weights
 
 # a batch of 64 vectors or completions is far below this
 _LONGEST_LINE = 32 * 1024 * 1024
@@ -25,7 +25,7 @@ class DeviceProcess:
 
     def __init__(
         self,
-        profile: Path,
+        weights: Weights,
         threads: int = 0,
         seed: int | None = None,
         *,
@@ -33,8 +33,7 @@ class DeviceProcess:
         loading_s: float = 600.0,
         worker: str = "models.worker",
     ) -> None:
-        self._profile = profile
-        self._command = [worker, str(profile), str(threads), "" if seed is None else str(seed)]
+        self._command = [worker, weights.to_json(), str(threads), "" if seed is None else str(seed)]
         self._silence_s = silence_s
         self._loading_s = loading_s
         self._process: Process | None = None
@@ -64,7 +63,7 @@ class DeviceProcess:
                 if "ready" not in answer:  # if we were cancelled, its first line would be read as a batch's
                     await self.close()
             if "error" in answer:
-                raise ConfigurationError(f"the models in {self._profile} do not load: {answer['error']}")
+                raise ConfigurationError(f"the models do not load: {answer['error']}")
 
     async def run(self, lane: str, requests: Sequence[Json]) -> list[Json]:
         """One batch. Raises GenerationFailed when it was refused, DeviceLost when the process crashed or hung.

@@ -1,7 +1,7 @@
 """The ports of core over the engine: the only way from a turn to weights."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -11,11 +11,11 @@ from models.engine import Engine
 
 
 class EngineLanguageModel:
-    """core.ports.LanguageModel: each task is a lane of the engine."""
+    """core.ports.LanguageModel: each task is a lane of the engine, with the tokenizer of its base."""
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer) -> None:
+    def __init__(self, engine: Engine, tokenizers: Mapping[str, Tokenizer]) -> None:
         self._engine = engine
-        self._tokenizer = tokenizer
+        self._tokenizers = tokenizers
 
     async def complete(self, prompt: Prompt) -> Completion:
         """One completion; batched with whatever waits in the same lane."""
@@ -29,9 +29,8 @@ class EngineLanguageModel:
         return Completion(result["text"], result["ended"], result["tokens"])
 
     def count_tokens(self, task: str, text: str) -> int:
-        """Tokens of `text`; every task of a profile shares one base model and so one tokenizer."""
-        del task
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        """Tokens of `text` for the base model of `task`."""
+        return len(self._tokenizers[task].encode(text, add_special_tokens=False).ids)
 
 
 class EngineEncoder:

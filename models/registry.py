@@ -23,6 +23,7 @@ from core.errors import ConfigurationError
 from core.ethics import Thresholds
 from core.recall import MEMORY, SUMMARY, PersonaIndex, PersonaRow
 from core.tasks import TASKS
+from models.weights import Tuned, Weights
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -44,6 +45,14 @@ class Profile:
         return {task.name: self.root / "adapters" / task.name for task in TASKS}
 
     @property
+    def weights(self) -> Weights:
+        """All that a device process loads of it."""
+        return Weights(
+            {task: Tuned(self.base, adapter) for task, adapter in self.adapters.items()},
+            {"memory_encoder": self.memory_encoder, "ethics_encoder": self.ethics_encoder},
+        )
+
+    @property
     def memory_encoder(self) -> Path:
         """Recalls memories and persona rows."""
         return self.root / "memory_encoder"
@@ -59,26 +68,22 @@ class Profile:
         """Judges prompts."""
         return self.root / "ethics_encoder"
 
-    def verify(self) -> None:
-        """Raises ConfigurationError naming the first file that is missing or damaged."""
-        for folder in self._folders():
-            weights = folder / (
-                "adapter_model.safetensors" if folder.parent.name == "adapters" else "model.safetensors"
-            )
-            if not weights.is_file():
-                raise ConfigurationError(f"model file missing: {weights}; restore the folder or run `make bundled`")
-            with _sound(weights), safe_open(weights, framework="numpy") as file:
-                file.keys()
+    def verify(self, weights: Weights | None = None) -> None:
+        """Raises ConfigurationError naming the first file that is missing or damaged.
+
+        `weights`: what is served of it and beside it, instead of all its own.
+        """
+        served = self.weights if weights is None else weights
+        for folder in [*served.by_base(), *served.encoders.values()]:
+            for file in _weight_files(folder):
+                _verify_header(file)
+        for tuned in served.tasks.values():
+            _verify_header(tuned.adapter / "adapter_model.safetensors")
+        for base in served.by_base():
+            tokenizer_in(base / "tokenizer.json")
         self.thresholds()
-        self.tokenizer()
         self.recall()
         _ = self.version
-
-    def _folders(self) -> Iterator[Path]:
-        yield self.base
-        yield from self.adapters.values()
-        yield self.memory_encoder
-        yield self.ethics_encoder
 
     def thresholds(self) -> tuple[float, Thresholds]:
         """(memory, ethics) cosine thresholds of this profile's encoders."""
@@ -89,13 +94,7 @@ class Profile:
 
     def tokenizer(self) -> Tokenizer:
         """The base model's tokenizer, without torch."""
-        path = self.base / "tokenizer.json"
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # tokenizers raises bare Exception for a missing or damaged file
-            raise ConfigurationError(f"tokenizer missing or damaged: {path} ({error}); run `make bundled`") from error
-        tokenizer.encode_special_tokens = True  # as models.causal_lm reads what people type
-        return tokenizer
+        return tokenizer_in(self.base / "tokenizer.json")
 
     def recall(self) -> PersonaIndex | None:
         """The persona rows of a profile that recalls them, None for one that does not."""
@@ -126,6 +125,32 @@ class Profile:
     @property
     def _thresholds(self) -> Path:
         return self.root / "thresholds.json"
+
+
+def tokenizer_in(path: Path) -> Tokenizer:
+    """A tokenizer.json, read as models.causal_lm reads what people type. Raises ConfigurationError."""
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception for a missing or damaged file
+        raise ConfigurationError(f"tokenizer missing or damaged: {path} ({error}); restore or `make bundled`") from error
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Of a model, in one file or in several that an index lists."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return [folder / "model.safetensors"]
+    with _sound(index):
+        return [folder / name for name in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
+
+
+def _verify_header(weights: Path) -> None:
+    if not weights.is_file():
+        raise ConfigurationError(f"model file missing: {weights}; restore the folder or run `make bundled`")
+    with _sound(weights), safe_open(weights, framework="numpy") as file:
+        file.keys()
 
 
 def packed(vectors: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -4,15 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 from core import Models
-from core.errors import ConfigurationError
 from core.ports import Completion, Encoder, LanguageModel, Prompt
-from core.tasks import EYES_MOUTH_POSE, MEMORY, OUTPUT_MESSAGE, SUMMARY, TASKS
+from core.tasks import EYES_MOUTH_POSE, MEMORY, OUTPUT_MESSAGE, SUMMARY
+from models.catalogue import ADAPTERS
+from models.catalogue import BUNDLED as BUNDLED_NAME
+from models.downloads import located
 from models.engine import Engine, Lane
+from models.inventory import folder_of
 from models.ports import EngineEncoder, EngineLanguageModel
-from models.registry import Profile
+from models.registry import BUNDLED, Profile, tokenizer_in
+from models.weights import Tuned, Weights
 
 # what the person waits for goes first
 LANES = {
@@ -23,7 +25,6 @@ LANES = {
     MEMORY.name: Lane(3),
     SUMMARY.name: Lane(3),
 }
-ENCODERS = ("memory_encoder", "ethics_encoder")
 _ORIGINAL = Path("original")
 
 
@@ -55,12 +56,21 @@ class LanguageModelByTask:
         return self._models[task].count_tokens(task, text)
 
 
-def models_on(engine: Engine | None, profile: Profile, *, recall: bool, remote: Parts | None = None) -> Models:
-    """Core's models: `remote` serves what it has, the engine everything else; without an engine it has to have all.
+def models_on(
+    engine: Engine | None,
+    profile: Profile,
+    weights: Weights | None = None,
+    *,
+    recall: bool,
+    remote: Parts | None = None,
+) -> Models:
+    """Core's models: `remote` serves what it has, the engine what `weights` names; together they have to be everything.
 
-    Raises ConfigurationError when the profile is damaged.
+    The profile gives the thresholds of its encoders, the persona rows for its own answers, and all weights where none
+    are named. Raises ConfigurationError when it is damaged.
     """
-    parts = [*([_on_device(engine, profile)] if engine else []), *([remote] if remote else [])]
+    here = profile.weights if weights is None else weights
+    parts = [*([_on_device(engine, here)] if engine else []), *([remote] if remote else [])]
     by_task = {task: part.language for part in parts for task in part.tasks}
     encoders = {name: encoder for part in parts for name, encoder in part.encoders.items()}
     memory_threshold, ethics_thresholds = profile.thresholds()
@@ -70,31 +80,43 @@ def models_on(engine: Engine | None, profile: Profile, *, recall: bool, remote: 
         memory_threshold=memory_threshold,
         ethics_encoder=encoders["ethics_encoder"],
         ethics_thresholds=ethics_thresholds,
-        recall=profile.recall() if recall else None,
+        recall=profile.recall() if recall and _answers_as(profile, here) else None,
         version=", ".join(filter(None, [profile.version, *(part.version for part in parts)])),
     )
 
 
-def _on_device(engine: Engine, profile: Profile) -> Parts:
-    encoders = {name: EngineEncoder(engine, name) for name in ENCODERS}
-    return Parts(EngineLanguageModel(engine, profile.tokenizer()), [task.name for task in TASKS], encoders)
+def served_here(
+    place: Path, chosen: Mapping[str, str], models: Path, elsewhere: Collection[str] = ()
+) -> tuple[Profile, Weights]:
+    """What a machine loads: all tasks and encoders of a profile, but for those that are served `elsewhere`.
+
+    `place` is a profile's folder, or `original`: the published adapters on their two bases, with the bundled encoders.
+    `chosen` has another profile for single tasks: `bundled`, `original` or a folder. `models` is the folder of what was
+    pulled or trained. Raises ConfigurationError that says how to get what is missing.
+    """
+    original = place == _ORIGINAL and not place.is_dir()
+    profile = Profile(BUNDLED if original else place)
+    of_all = dict.fromkeys(profile.adapters, str(_ORIGINAL)) if original else {}
+    own = profile.weights.without(elsewhere)
+    others = {task: _tuned(task, name, models) for task, name in {**of_all, **chosen}.items() if task not in elsewhere}
+    return profile, Weights({**own.tasks, **others}, own.encoders)
 
 
-def profile_in(place: Path) -> Profile:
-    """The profile of a folder. Raises ConfigurationError for `original`, whose adapters lie on two bases."""
-    if place == _ORIGINAL and not place.is_dir():
-        raise ConfigurationError(
-            "the original adapters lie on two base models, and a profile on this machine has one: let model servers "
-            "serve them (models.remote), or put those of one base into a copy of models/bundled and name that folder"
-        )
-    return Profile(place)
+def _tuned(task: str, name: str, models: Path) -> Tuned:
+    if name == str(_ORIGINAL):
+        adapter = ADAPTERS[f"{name}-{task}"]
+        return Tuned(located(adapter.base), folder_of(adapter.name, models))
+    return Profile(BUNDLED if name == BUNDLED_NAME else Path(name).expanduser()).weights.tasks[task]
 
 
-def tokenizer_in(path: Path) -> Tokenizer:
-    """A tokenizer.json, read as the models read what people type. Raises ConfigurationError."""
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare Exception for a missing or damaged file
-        raise ConfigurationError(f"no tokenizer in {path} ({error}); models.remote.tokenizer names the file") from error
-    tokenizer.encode_special_tokens = True
-    return tokenizer
+def _answers_as(profile: Profile, weights: Weights) -> bool:
+    """Persona rows are for the small model that learned to answer with them."""
+    tuned = weights.tasks.get(OUTPUT_MESSAGE.name)
+    return tuned is None or tuned.base == profile.base
+
+
+def _on_device(engine: Engine, weights: Weights) -> Parts:
+    tokenizers = {base: tokenizer_in(base / "tokenizer.json") for base in weights.by_base()}
+    by_task = {task: tokenizers[tuned.base.resolve()] for task, tuned in weights.tasks.items()}
+    encoders = {name: EngineEncoder(engine, name) for name in weights.encoders}
+    return Parts(EngineLanguageModel(engine, by_task), list(by_task), encoders)

@@ -1,4 +1,4 @@
-"""The device process: `python -m models.worker PROFILE`. JSON lines in, JSON lines out, one batch at a time.
+"""The device process: `python -m models.worker WEIGHTS`. JSON lines in, JSON lines out, one batch at a time.
 
     → {"batch": 7, "lane": "output_message", "requests": [{…}, …]}
     → {"batch": 7, "cancel": 0}                  nobody waits for that row any more; read between two tokens
@@ -15,12 +15,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Protocol, TextIO
+
+from core.errors import ConfigurationError
+from models.weights import Weights
 
 Json = Mapping[str, Any]
 # to be called now and then while a batch is computed: gives a sign of life, returns the rows that nobody waits for
@@ -40,26 +44,27 @@ class Runner(Protocol):
 
 
 class Worker:
-    """All models of a profile, in one process."""
+    """Weights in one process."""
 
-    def __init__(self, profile_root: Path, threads: int, seed: int | None) -> None:
+    def __init__(self, weights: Weights, threads: int, seed: int | None) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
         import torch
         from transformers.utils import logging
 
         from models.causal_lm import CausalLM
         from models.encoder import SentenceEncoder
-        from models.registry import Profile
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if threads:
             torch.set_num_threads(threads)
-        profile = Profile(profile_root)
-        self._encoders = {
-            "memory_encoder": SentenceEncoder(profile.memory_encoder),
-            "ethics_encoder": SentenceEncoder(profile.ethics_encoder),
-        }
-        self._language = CausalLM(profile.base, profile.adapters, seed)
+        self._encoders: dict[str, SentenceEncoder] = {}
+        for name, path in weights.encoders.items():
+            with _naming(path):
+                self._encoders[name] = SentenceEncoder(path)
+        self._tasks: dict[str, CausalLM] = {}
+        for base, adapters in weights.by_base().items():
+            with _naming(base):
+                self._tasks |= dict.fromkeys(adapters, CausalLM(base, adapters, seed))
 
     def run(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
         """One result for each request of a lane."""
@@ -81,7 +86,7 @@ class Worker:
     def _complete(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
         from models.causal_lm import Sampling
 
-        completions = self._language.complete(lane, [Sampling(**request) for request in requests], between)
+        completions = self._tasks[lane].complete(lane, [Sampling(**request) for request in requests], between)
         return [{"text": c.text, "ended": c.ended, "tokens": c.tokens} for c in completions]
 
 
@@ -113,14 +118,18 @@ def serve(runner: Runner, lines: TextIO, out: TextIO) -> None:
 def _listen(lines: TextIO, batches: SimpleQueue[_Batch]) -> None:
     """Beside the computing thread, so that a row can be cancelled while it is written."""
     latest = _Batch(0, "", [])
-    for line in lines:
-        said = json.loads(line)
-        if "requests" in said:
-            latest = _Batch(said["batch"], said["lane"], said["requests"])
-            batches.put(latest)
-        elif said["batch"] == latest.number:
-            latest.cancelled.add(said["cancel"])
-    os._exit(0)
+    code = 1  # of a line that is none of the service's
+    try:
+        for line in lines:
+            said = json.loads(line)
+            if "requests" in said:
+                latest = _Batch(said["batch"], said["lane"], said["requests"])
+                batches.put(latest)
+            elif said["batch"] == latest.number:
+                latest.cancelled.add(said["cancel"])
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _between(batch: _Batch, say: Callable[[Json], None]) -> Between:
@@ -136,6 +145,17 @@ def _between(batch: _Batch, say: Callable[[Json], None]) -> Between:
     return between
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """What a library says about damaged weights rarely says which."""
+    try:
+        yield
+    except Exception as error:
+        if str(path) in str(error):
+            raise
+        raise ConfigurationError(f"{path}: {_sentence(error)}") from error
+
+
 def _out_of_memory(error: Exception) -> bool:
     """Whether a GPU or the processor (torch has no class for that) had no room."""
     own = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
@@ -147,18 +167,21 @@ def _sentence(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def main(load: Callable[[Path, int, int | None], Runner] = Worker) -> None:
-    """Arguments: profile folder, torch threads (0: torch's default), seed (empty: none)."""
+def main(load: Callable[[Weights, int, int | None], Runner] = Worker) -> None:
+    """Arguments: weights as JSON, torch threads (0: torch's default), seed (empty: none)."""
     # Ctrl-C in a terminal reaches this process too; its end comes from the service
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # what libraries print must not end up between the answers
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    root, threads, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None
+    weights, threads = Weights.from_json(sys.argv[1]), int(sys.argv[2])
+    seed = int(sys.argv[3]) if sys.argv[3] else None
     try:
-        runner = load(root, threads, seed)
+        runner = load(weights, threads, seed)
     except Exception as error:  # whatever it is, the service says it in one sentence and stops
-        print(json.dumps({"error": _sentence(error)}), file=out, flush=True)
+        missing = isinstance(error, ModuleNotFoundError)
+        todo = "; pip install -e '.[local]', or let model servers do everything (models.remote)" if missing else ""
+        print(json.dumps({"error": _sentence(error) + todo}), file=out, flush=True)
         raise SystemExit(1) from error
     serve(runner, sys.stdin, out)
 

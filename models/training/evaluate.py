@@ -77,7 +77,7 @@ async def _talking(
     profile: Profile, options: Options, everyday: ethics.Everyday | None, unseen: frozenset[str]
 ) -> list[Part]:
     """What needs the language model, over one engine."""
-    engine = Engine(DeviceProcess(profile.root, seed=options.seed), LANES, limit=opening.LIMIT)
+    engine = Engine(DeviceProcess(profile.weights, seed=options.seed), LANES, limit=opening.LIMIT)
     models = models_on(engine, profile, recall=True)
     counting = turns.Counting(models.language)
     ask = turns.asking(models, counting)

@@ -13,7 +13,8 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
-from models.training.families import LLAMA_MODULES, Family, lora
+from models.catalogue import LLAMA_MODULES, Family
+from models.training.families import lora
 from models.training.rows import Example
 
 

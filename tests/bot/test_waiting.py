@@ -3,6 +3,7 @@
 import pytest
 
 from bot.waiting import Line
+from core.errors import EngineOverloaded
 
 
 class Watch:
@@ -67,17 +68,25 @@ def test_idle_time_makes_nobody_slow(watch: Watch) -> None:
 
 def test_the_line_is_full_at_its_limit(watch: Watch) -> None:
     line = Line(2, watch)
-    seen = []
     with line.place():
-        seen.append(line.full)
-        with line.place():
-            seen.append(line.full)
-        seen.append(line.full)
-    assert seen == [False, True, False]
+        line.check()
+        with line.place(), pytest.raises(EngineOverloaded) as refused:
+            line.check()
+        assert refused.value.position == 3
+        line.check()
+
+
+def test_who_is_turned_away_is_told_when_they_would_have_been_done(watch: Watch) -> None:
+    line = Line(1, watch)
+    first, watch.now = line.join(), watch.now + 4
+    line.leave(first)
+    with line.place(), pytest.raises(EngineOverloaded) as refused:
+        line.check()
+    assert (refused.value.position, refused.value.wait_s) == (2, 8)
 
 
 def test_whoever_fails_leaves_the_line_too(watch: Watch) -> None:
     line = Line(1, watch)
     with pytest.raises(RuntimeError), line.place():
         raise RuntimeError("a bug")
-    assert not line.full
+    line.check()

@@ -96,7 +96,7 @@ async def test_a_full_line_is_a_polite_sentence(house: House, language: str) -> 
         first = await house.server.say(house.person, house.channel, "로라야 안녕")
         await model.asked.wait()
         second = await house.chat("로라야 나도", house.guild.owner)
-        assert second.content == f"※ {texts.text(language, 'notice', 'busy')}"
+        assert second.content == f"※ {texts.text(language, 'notice', 'busy', position=2, seconds=5)}"
         model.let.set()
         assert (await house.reply(first)).content == ANSWER
 

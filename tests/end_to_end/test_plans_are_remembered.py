@@ -40,7 +40,7 @@ class Talk:
 @asynccontextmanager
 async def talking(folder: Path) -> AsyncIterator[Talk]:
     profile = Profile(BUNDLED)
-    engine = Engine(DeviceProcess(BUNDLED, seed=1), LANES)
+    engine = Engine(DeviceProcess(profile.weights, seed=1), LANES)
     clock = FakeClock(MONDAY_14_SEOUL)
     try:
         async with await Record.open(f"sqlite+aiosqlite:///{folder / 'record.db'}") as record:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from models.device import DeviceProcess
+from models.registry import Profile
 
 SEED = 7
 
@@ -13,7 +14,7 @@ SEED = 7
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def device(tiny_profile: Path) -> AsyncIterator[DeviceProcess]:
     """Started; its tests run in the loop of their module."""
-    device = DeviceProcess(tiny_profile, threads=1, seed=SEED)
+    device = DeviceProcess(Profile(tiny_profile).weights, threads=1, seed=SEED)
     await device.start()
     yield device
     await device.close()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models import worker
+from models.weights import Weights
 from models.worker import Between, Json
 
 CANCELLED = "cancelled"
@@ -22,7 +23,8 @@ CANCELLED = "cancelled"
 class Scripted:
     """A models.worker.Runner that does what its requests say."""
 
-    def __init__(self, root: Path, threads: int, seed: int | None) -> None:
+    def __init__(self, weights: Weights, threads: int, seed: int | None) -> None:
+        root = weights.encoders["folder"]
         if (root / "broken").exists():
             raise ValueError("the folder says so")
         if (root / "stuck").exists():

@@ -53,7 +53,7 @@ def children() -> list[psutil.Process]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def own(tiny_profile: Path) -> AsyncIterator[DeviceProcess]:
     """A device that a test may break."""
-    device = DeviceProcess(tiny_profile, threads=1)
+    device = DeviceProcess(Profile(tiny_profile).weights, threads=1)
     yield device
     await device.close()
 
@@ -113,7 +113,7 @@ async def test_a_refused_batch_says_why_and_the_process_lives_on(
 
 async def test_the_ports_of_core_reach_the_models_through_the_engine(tiny_profile: Path, own: DeviceProcess) -> None:
     engine = Engine(own, LANES)
-    language = EngineLanguageModel(engine, Profile(tiny_profile).tokenizer())
+    language = EngineLanguageModel(engine, dict.fromkeys(LANES, Profile(tiny_profile).tokenizer()))
     encoder = EngineEncoder(engine, "ethics_encoder")
     wanted = [Prompt("output_message", prompt, ANSWER_END, 4, GREEDY, MINA) for prompt in PROMPTS]
     completions, vectors = await asyncio.gather(
@@ -179,7 +179,7 @@ async def test_a_folder_that_does_not_load_is_said_in_one_sentence(tiny_profile:
     broken = tmp_path / "broken"
     shutil.copytree(tiny_profile, broken)
     (broken / "memory_encoder" / "config.json").write_text("{", encoding="utf-8")
-    device = DeviceProcess(broken, threads=1)
+    device = DeviceProcess(Profile(broken).weights, threads=1)
     with pytest.raises(ConfigurationError, match="do not load") as error:
         await device.start()
     assert str(broken) in str(error.value)
@@ -190,13 +190,21 @@ async def test_a_folder_that_does_not_load_is_said_in_one_sentence(tiny_profile:
 async def test_the_process_ends_with_the_pipe_of_its_service_and_not_with_ctrl_c(tiny_profile: Path) -> None:
     pipe = asyncio.subprocess.PIPE
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "models.worker", str(tiny_profile), "1", "", stdin=pipe, stdout=pipe, stderr=pipe
+        sys.executable,
+        "-m",
+        "models.worker",
+        Profile(tiny_profile).weights.to_json(),
+        "1",
+        "",
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
     )
     assert worker.stdin is not None
     assert worker.stdout is not None
     assert await worker.stdout.readline() == b'{"ready": true}\n'
     os.kill(worker.pid, signal.SIGINT)
-    worker.stdin.write(b'{"lane": "memory_encoder", "requests": [{"texts": ["a"]}]}\n')
+    worker.stdin.write(b'{"batch": 1, "lane": "memory_encoder", "requests": [{"texts": ["a"]}]}\n')
     assert b"results" in await worker.stdout.readline()
     worker.stdin.close()
     assert await asyncio.wait_for(worker.wait(), 20) == 0

@@ -19,6 +19,7 @@ import pytest
 from core.errors import ConfigurationError, DeviceLost, EngineOverloaded, GenerationFailed
 from models.device import DeviceProcess
 from models.engine import Engine, Json, Lane
+from models.weights import Weights
 
 LANES = {"answer": Lane(0, batch=8), "summary": Lane(3, batch=8)}
 # what a hung process is given; a healthy one that a busy machine holds up longer costs a retry, nothing else
@@ -29,7 +30,7 @@ PEOPLE = 8
 @asynccontextmanager
 async def engine_on(folder: Path, **options: Any) -> AsyncIterator[tuple[Engine, DeviceProcess]]:
     options = {"silence_s": SILENCE_S, **options}
-    device = DeviceProcess(folder, worker="tests.models.scripted_worker", **options)
+    device = DeviceProcess(Weights({}, {"folder": folder}), worker="tests.models.scripted_worker", **options)
     engine = Engine(device, LANES)
     try:
         yield engine, device

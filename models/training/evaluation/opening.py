@@ -69,7 +69,7 @@ async def language_model(model: Path, task: str, seed: int, *, recall: bool | No
     if is_profile(model):
         profile = Profile(model)
         profile.verify()
-        process = DeviceProcess(model, seed=seed)
+        process = DeviceProcess(profile.weights, seed=seed)
         engine = Engine(process, LANES, limit=LIMIT)
         ports = models_on(engine, profile, recall=recall is not False)
         recalling = Recalling(ports.recall, ports.memory_encoder) if ports.recall else None
@@ -80,7 +80,7 @@ async def language_model(model: Path, task: str, seed: int, *, recall: bool | No
             base = _base(model, made["base"], Path(scratch))
             device = await asyncio.to_thread(InProcess, base, model, task, seed)
             engine = Engine(device, {task: Lane(1)}, limit=LIMIT)
-            language = EngineLanguageModel(engine, _tokenizer(base))
+            language = EngineLanguageModel(engine, {task: _tokenizer(base)})
         small = made.get("recall", base == BUNDLED / "base") if recall is None else recall
         opened = Opened(str(model), language, _bundled_recall() if small else None)
     try:
