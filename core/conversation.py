@@ -204,7 +204,7 @@ class Conversation:
         for _ in range(task.attempts):
             limit = task.max_new_tokens or self._policy.answer_tokens
             completion = await self._models.language.complete(
-                Prompt(task.name, prompt, task.stop, limit, task.temperature, person)
+                Prompt(task.name, prompt, task.stop, limit, task.temperature, person, likely=task.likely)
             )
             if task.fewer_than is not None and completion.tokens >= task.fewer_than:
                 continue

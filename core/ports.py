@@ -21,7 +21,8 @@ Vectors = NDArray[np.float32]
 class Prompt:
     """One completion to write. `stop` is text; the completion ends before it. `person` is for fairness only.
 
-    `temperature` 0 takes the likeliest token each time. `within_s`: nobody needs it later; None: always.
+    `temperature` 0 takes the likeliest token each time. `within_s`: nobody needs it later; None: always. `likely`:
+    words the completion is probably made of; they change how long it takes, never what it says.
     """
 
     task: str
@@ -31,6 +32,7 @@ class Prompt:
     temperature: float
     person: PersonKey
     within_s: float | None = None
+    likely: str = ""
 
 
 @dataclass(frozen=True, slots=True)

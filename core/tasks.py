@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import cycle, islice
 from typing import Final, Generic, TypeVar
 
 from core.expression import EYES, MOUTH, POSE, Expression
@@ -39,7 +40,8 @@ REJECTED: Final = Rejected.REJECTED
 class Task(Generic[T]):
     """One adapter's work. `max_new_tokens` None: what is left of the answer's total (Policy.answer_tokens).
 
-    `fewer_than`: a completion of this many new tokens or more is rejected, even when it ended.
+    `fewer_than`: a completion of this many new tokens or more is rejected, even when it ended. `likely`: words that its
+    completions are made of, which saves time and changes nothing else.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Task(Generic[T]):
     parse: Callable[[str, bool], T | Rejected]
     fallback: T
     fewer_than: int | None = None
+    likely: str = ""
 
 
 _STRAY = ("답변 종료", "답변 시작", "(사용자", "요약)", "(요약", "(오로라", "(제공된", "(지금은", "표정 출력", ARROW)
@@ -102,10 +105,23 @@ def parse_expression(completion: str, ended: bool) -> Expression | Rejected:
     return Expression(*match.groups())
 
 
+def face_text(expression: Expression) -> str:
+    """The completion that means `expression`."""
+    return f"(눈 {expression.eyes}, 입 {expression.mouth}, 고개 돌림 {expression.pose})"
+
+
+def _every_label() -> str:
+    """Faces that have every label among them, the commonest last."""
+    faces = map(Expression, cycle(EYES), cycle(MOUTH), cycle(POSE))
+    return " ".join(map(face_text, [*islice(faces, len(EYES)), Expression()]))
+
+
 OUTPUT_MESSAGE = Task[str]("output_message", ANSWER_END, None, 0.6, 5, parse_answer, NO_REPLY)
 SUMMARY = Task[str | None]("summary", SUMMARY_END, 64, 0.6, 3, parse_summary, None, fewer_than=60)
 MEMORY = Task[tuple[str, str] | None]("memory", SUMMARY_END, 24, 0.6, 5, parse_memory, None, fewer_than=24)
-EYES_MOUTH_POSE = Task[Expression]("eyes_mouth_pose", FACE_END, 36, 1.0, 5, parse_expression, Expression())
+EYES_MOUTH_POSE = Task[Expression](
+    "eyes_mouth_pose", FACE_END, 36, 1.0, 5, parse_expression, Expression(), likely=_every_label()
+)
 TASKS = (OUTPUT_MESSAGE, SUMMARY, MEMORY, EYES_MOUTH_POSE)
 
 
@@ -137,8 +153,3 @@ def memory_prompt(final_input: str) -> str:
 def expression_prompt(answer: str) -> str:
     """For `eyes_mouth_pose`; the completion is three labels and the end mark."""
     return f"{answer} {FACE_START}"
-
-
-def face_text(expression: Expression) -> str:
-    """The completion that means `expression`."""
-    return f"(눈 {expression.eyes}, 입 {expression.mouth}, 고개 돌림 {expression.pose})"

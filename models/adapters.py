@@ -141,6 +141,9 @@ def _expected(config: "LoraConfig", adapter: Path, base: Path) -> Shapes:
     from peft import get_peft_model, get_peft_model_state_dict
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    from models.wide_heads import accept_wide_heads
+
+    accept_wide_heads()
     if not (base / "config.json").is_file():
         raise ConfigurationError(f"{base} holds no base model: config.json is missing")
     asked = copy(config)

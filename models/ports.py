@@ -24,6 +24,7 @@ class EngineLanguageModel:
             "stop": prompt.stop,
             "max_new_tokens": prompt.max_new_tokens,
             "temperature": prompt.temperature,
+            "likely": prompt.likely,
         }
         result = await self._engine.submit(prompt.task, request, prompt.person, prompt.within_s)
         return Completion(result["text"], result["ended"], result["tokens"])

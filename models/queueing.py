@@ -1,8 +1,9 @@
 """Who goes next at the device. Decisions only: nothing here waits, computes or reads a clock.
 
 The law: a request is due AGEING_S after its arrival for each rank of its lane, and again for each request its person
-has waiting already. The lane with the request that is due first goes next, and in it people take turns. So answers go
-before bookkeeping, nobody's tenth message before somebody else's first, and nothing is overtaken for ever.
+has waiting already. The lane with the request that is due first goes next, and in it people take turns, in the order
+their requests are due. So answers go before bookkeeping, nobody's tenth message before somebody else's first, and
+nothing is overtaken for ever.
 """
 
 import math
@@ -10,6 +11,8 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 from core.errors import EngineOverloaded
@@ -126,12 +129,16 @@ class Queue:
         lane = self._next_lane()
         if lane is None:
             return None
-        tickets: list[Ticket] = []
-        while self._waiting[lane] and len(tickets) < self._room[lane]:
-            person, theirs = next(iter(self._waiting[lane].items()))
-            tickets.append(next(iter(theirs)))
-            self._waiting[lane].move_to_end(person)
-            self._take(tickets[-1])
+        people = self._waiting[lane].values()
+        # everybody's first before anybody's second, and who came with fewer before who came with more
+        turns = (
+            (turn, ticket.due, number, ticket)
+            for number, theirs in enumerate(people)
+            for turn, ticket in enumerate(islice(theirs, self._room[lane]))
+        )
+        tickets = [ticket for *_, ticket in nsmallest(self._room[lane], turns)]
+        for ticket in tickets:
+            self._take(ticket)
         return Batch(lane, tuple(tickets))
 
     def done(self, batch: Batch, seconds: float, now: float) -> None:

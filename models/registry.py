@@ -132,7 +132,9 @@ def tokenizer_in(path: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises bare Exception for a missing or damaged file
-        raise ConfigurationError(f"tokenizer missing or damaged: {path} ({error}); restore or `make bundled`") from error
+        raise ConfigurationError(
+            f"tokenizer missing or damaged: {path} ({error}); restore it or run `make bundled`"
+        ) from error
     tokenizer.encode_special_tokens = True
     return tokenizer
 

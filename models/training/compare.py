@@ -21,6 +21,7 @@ from rich.progress import track
 
 from core import recall, tasks
 from core.errors import ConfigurationError
+from models.catalogue import known
 from models.training import families, llm, run, unsloth
 from models.training.compare_tables import Asking, Compared, Options, Tuning, show
 from models.training.evaluation.metrics import repeated
@@ -53,7 +54,7 @@ def compare(names: Sequence[str], options: Options) -> list[Compared]:
 
 
 def _measured(name: str, prompts: Sequence[Row], options: Options) -> Compared:
-    base = families.known(name)
+    base = known(name)
     result = Compared(name, licence=base.licence if base else "", parameters=base.parameters if base else None)
     try:
         with TemporaryDirectory() as scratch:

@@ -16,6 +16,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 from transformers import AutoModelForCausalLM, set_seed
 
+from models import catalogue
 from models.encoder import SentenceEncoder
 from models.registry import BUNDLED
 from models.training import encoder_rows, encoders, families, run, thresholds, tutor_search
@@ -95,7 +96,7 @@ def _evaluator(material: Material) -> EmbeddingSimilarityEvaluator:
 def _untuned(config: EncoderRun, work: Path) -> SentenceTransformer:
     """The base as an encoder: mean pooling where it brings no pooling of its own, vectors of length 1."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    if config.base == families.BUNDLED:
+    if config.base == catalogue.BUNDLED:
         return _bundled_trunk(config, work)
     folder = families.locate(config.base, work)
     weights = {"use_safetensors": True, "dtype": torch.float32}

@@ -22,12 +22,9 @@ from transformers import (
 )
 
 from core.errors import ConfigurationError
-from models.catalogue import BUNDLED as BUNDLED
-from models.catalogue import FAMILIES, Family
-from models.catalogue import LLAMA_MODULES as LLAMA_MODULES
-from models.catalogue import folder_name as folder_name
-from models.catalogue import known as known
+from models.catalogue import BUNDLED, FAMILIES, Family, folder_name, known
 from models.downloads import located
+from models.wide_heads import accept_wide_heads
 
 RANDOM = "random:"
 _TINY = {"vocab_size": 0, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -45,6 +42,7 @@ def locate(name: str, scratch: Path) -> Path:
 
     Raises ConfigurationError that says how to get what is missing.
     """
+    accept_wide_heads()
     if name.startswith(RANDOM):
         return _random(name.removeprefix(RANDOM), scratch / folder_name(name))
     return located(name)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from core import Policy
 from core.errors import ConfigurationError
 from core.tasks import OUTPUT_MESSAGE
-from models.training.families import BUNDLED, folder_name, known
+from models.catalogue import BUNDLED, folder_name, known
 
 LlmTask = Literal["output_message", "summary", "memory", "eyes_mouth_pose", "tutor"]
 Purpose = Literal["memory", "ethics", "tutor"]

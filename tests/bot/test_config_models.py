@@ -40,8 +40,8 @@ def test_a_profile_is_a_name_or_a_folder(given: str, profile: Path) -> None:
 
 
 def test_nothing_is_remote_unless_it_is_named() -> None:
-    local = config.load().models.remote
-    assert (local.urls, local.names, local.everything) == ([], [], False)
+    chosen = config.load().models
+    assert (chosen.remote.urls, chosen.remote.names, chosen.everything_remote) == ([], [], False)
 
 
 def test_what_is_named_is_remote_and_the_rest_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,8 +51,19 @@ def test_what_is_named_is_remote_and_the_rest_stays_here(monkeypatch: pytest.Mon
     assert some.names == ["answer", "face", "kanana", "keep", "short"]
     assert some.api_key.get_secret_value() == KEY
     assert some.tokenizer == Path.home() / "tokenizer.json"
-    assert not some.everything
-    assert remote(URLS + TASKS + ENCODERS).everything
+    assert not config.load().models.everything_remote
+    assert remote(URLS + TASKS + ENCODERS).lanes == {"memory_encoder", "ethics_encoder", *some.tasks}
+    assert config.load().models.everything_remote
+
+
+def test_single_tasks_are_served_from_elsewhere() -> None:
+    Path("ohlora.toml").write_text('[models.tasks]\nmemory = "original"\nsummary = "/models/mine"\n', encoding="utf-8")
+    assert config.load().models.instead == {"memory": "original", "summary": "/models/mine"}
+
+
+def test_a_task_has_one_place() -> None:
+    with pytest.raises(ConfigurationError, match=r"memory: named in tasks and in remote\.tasks"):
+        remote(f'{URLS}{TASKS}[models.tasks]\nmemory = "original"\n')
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 from pydantic import SecretStr
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -187,9 +188,12 @@ async def test_a_model_the_servers_lack_stops_the_start_in_one_sentence(profile:
     assert KEY not in str(failure.value)
 
 
-async def test_the_originals_profile_says_where_its_models_can_be_served(tmp_path: Path) -> None:
+async def test_without_the_originals_models_one_sentence_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     settings = Settings.model_validate({"data_dir": tmp_path / "data", "models": {"profile": "original"}})
-    with pytest.raises(ConfigurationError, match=r"two base models.*models\.remote"):
+    with pytest.raises(ConfigurationError, match="ohlora models pull kanana"):
         async with build(settings, []):
             pass
 

@@ -1,69 +1,26 @@
 """Adapters of the real models' shapes, scaled down: told to their base whatever path they name, checked, served."""
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from peft import LoraConfig, get_peft_model
 from safetensors.numpy import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, LlamaConfig, PretrainedConfig
 
 from core.errors import ConfigurationError
 from models.adapters import CONFIG, WEIGHTS, base_of, checked_config
-from models.catalogue import BASES
 from models.causal_lm import CausalLM, Sampling
-from models.registry import BUNDLED
+from tests.models.scaled_down import TASKS, make_scaled_down, rewrite
 
 # transformers says so of PEFT
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
 
-FOREIGN = r"C:\Users\someone\Documents\models\the_base"
-TASKS = {"kanana-1.5-2.1b-base": ("output_message", "summary"), "polyglot-ko-1.3b": ("memory", "eyes_mouth_pose")}
-
-
-def scaled_down(name: str, tokens: int) -> PretrainedConfig:
-    """As published, with less of everything: kanana's heads together are wider than its hidden state."""
-    if name == "polyglot-ko-1.3b":
-        return GPTNeoXConfig(
-            vocab_size=tokens, hidden_size=64, intermediate_size=256, num_hidden_layers=3, num_attention_heads=4,
-            max_position_embeddings=2048, rotary_pct=0.5, use_parallel_residual=True, bos_token_id=0, eos_token_id=0,
-            initializer_range=0.3,
-        )  # fmt: skip
-    return LlamaConfig(
-        vocab_size=tokens, hidden_size=48, intermediate_size=216, num_hidden_layers=2, num_attention_heads=6,
-        num_key_value_heads=2, head_dim=16, max_position_embeddings=32768, tie_word_embeddings=True,
-        bos_token_id=0, eos_token_id=0, initializer_range=0.3,
-    )  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """{base}/base and {base}/adapters/{task} of both bases, weights random, every adapter naming a foreign path."""
     root = tmp_path_factory.mktemp("original")
-    tokenizer = AutoTokenizer.from_pretrained(BUNDLED / "base")
-    torch.manual_seed(5)
-    for name, tasks in TASKS.items():
-        base = root / name / "base"
-        model = AutoModelForCausalLM.from_config(scaled_down(name, len(tokenizer)))
-        model.save_pretrained(base)
-        tokenizer.save_pretrained(base)
-        for task in tasks:
-            make_adapter(base, root / name / "adapters" / task, BASES[name].family.modules)
+    make_scaled_down(root)
     return root
-
-
-def make_adapter(base: Path, folder: Path, modules: list[str] | str) -> None:
-    config = LoraConfig(r=8, lora_alpha=64, init_lora_weights=False, target_modules=modules, task_type="CAUSAL_LM")
-    get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(str(folder))
-    rewrite(folder, base_model_name_or_path=FOREIGN)
-
-
-def rewrite(folder: Path, **changed: object) -> None:
-    stored = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    (folder / CONFIG).write_text(json.dumps({**stored, **changed}), encoding="utf-8")
 
 
 @pytest.fixture

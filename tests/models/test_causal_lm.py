@@ -1,6 +1,8 @@
 """The local backend on tiny models of each family: batches, end marks, cancellation."""
 
 from collections.abc import Container
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from transformers import (
     PretrainedConfig,
 )
 
-from models.causal_lm import CausalLM, Sampling
+from models.causal_lm import CausalLM, Sampling, load
 from models.registry import BUNDLED
 
 # from inside the libraries, nothing of ours
@@ -41,7 +43,7 @@ FAMILIES: dict[str, tuple[type[PretrainedConfig], dict[str, Any], list[str]]] = 
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def language(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CausalLM:
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base with random weights under the bundled tokenizer, and two adapters on it that were trained elsewhere."""
     folder = tmp_path_factory.mktemp(request.param)
     torch.manual_seed(1)
@@ -59,6 +61,11 @@ def language(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         peft = get_peft_model(AutoModelForCausalLM.from_pretrained(folder / "base"), lora)
         peft.peft_config["default"].base_model_name_or_path = FOREIGN
         peft.save_pretrained(str(folder / task), save_embedding_layers=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def language(folder: Path) -> CausalLM:
     return CausalLM(folder / "base", {task: folder / task for task in TASKS})
 
 
@@ -68,6 +75,43 @@ def test_a_batch_of_any_size_writes_what_each_row_would_get_alone(language: Caus
     assert len({completion.text for completion in alone}) > 1
     assert language.complete(task, [row(prompt) for prompt in PROMPTS[:3]]) == alone[:3]
     assert language.complete(task, [row(prompt) for prompt in PROMPTS]) == alone
+
+
+def oracle(language: CausalLM, folder: Path, task: str, prompt: str, limit: int) -> list[int]:
+    """What transformers' own `generate` writes with PEFT's own layers."""
+    model = load(folder / "base", {task: folder / task}, language.device)
+    inputs = language.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+    inputs.pop("token_type_ids", None)
+    written = model.generate(**inputs, max_new_tokens=limit, do_sample=False, pad_token_id=0)
+    return list(written[0, inputs["input_ids"].shape[1] :].tolist())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_likeliest_tokens_are_those_of_the_libraries_themselves(
+    language: CausalLM, folder: Path, task: str
+) -> None:
+    for prompt in PROMPTS[:4]:
+        expected = language.tokenizer.decode(oracle(language, folder, task, prompt, 12)).strip()
+        (alone,) = language.complete(task, [row(prompt, 12)])
+        assert alone.text == expected.removesuffix(str(language.tokenizer.eos_token)).strip()
+
+
+def test_guesses_save_steps_and_change_nothing(language: CausalLM, folder: Path) -> None:
+    """What is said to be likely is what will be written: all of it is judged at once."""
+    (plain,) = language.complete("summary", [row(PROMPTS[0], 24)])
+    steps: list[int] = []
+
+    def between() -> Container[int]:
+        steps.append(1)
+        return ()
+
+    told = replace(row(PROMPTS[0], 24), likely=f"{PROMPTS[0]}{plain.text}")
+    (guessed,) = language.complete("summary", [told], between)
+    assert guessed == plain
+    if "gemma" not in str(folder):
+        assert len(steps) < plain.tokens
+    mixed = language.complete("summary", [told, *(row(prompt, 24) for prompt in PROMPTS[1:3])])
+    assert mixed[0] == plain
 
 
 def test_each_adapter_writes_otherwise(language: CausalLM) -> None:

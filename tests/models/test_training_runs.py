@@ -10,6 +10,7 @@ import torch
 
 from bot import cli
 from core.errors import ConfigurationError
+from models.catalogue import LLAMA_MODULES
 from models.training import families, run, unsloth
 from models.training.run_config import EncoderRun, LlmRun
 from models.training.synonyms import varied
@@ -65,9 +66,9 @@ def test_an_encoder_of_another_base_is_trained_as_the_original_was() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "modules"),
     [
-        ("llama", "Llama", families.LLAMA_MODULES),
+        ("llama", "Llama", LLAMA_MODULES),
         ("gpt_neox", "GPT-NeoX", ["query_key_value"]),
-        ("gemma2", "Gemma-2", families.LLAMA_MODULES),
+        ("gemma2", "Gemma-2", LLAMA_MODULES),
         ("mamba", "mamba", "all-linear"),
     ],
 )
