@@ -185,7 +185,7 @@ class Service:
         message = open_turn.message
         if isinstance(error, EngineOverloaded):
             seconds = math.ceil(max(error.wait_s, self._patience_s))
-            said = notice(message.language, NoticeKind.BUSY, position=error.position, seconds=seconds)
+            said = notice(message.language, NoticeKind.BUSY, position=max(1, error.position), seconds=seconds)
         else:
             said = notice(message.language, NoticeKind.FAULT)
         reply = Reply(message, notices=() if open_turn.dropped else (said,))

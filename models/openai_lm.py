@@ -66,9 +66,9 @@ class OpenAILanguageModel:
         return used if isinstance(used, int) else self.count_tokens(task, text)
 
     async def verify(self, base: str = "") -> None:
-        """Whether each model answers otherwise than its base: where not, its adapter is not loaded, and a log says so.
+        """Raises ConfigurationError when a model does not answer, or just as its base: its adapter is not loaded then.
 
-        The server says whose base is whose, or `base` does. Raises ConfigurationError when one does not answer.
+        The server says whose base is whose, or `base` does.
         """
         written: dict[tuple[str, str], str] = {}
         for task, model in self._models.items():
@@ -81,9 +81,9 @@ class OpenAILanguageModel:
                     if (server.url, name) not in written:
                         written[server.url, name] = await self._greedy(server, name)
                 if written[server.url, model] == written[server.url, parent]:
-                    log.warning(
-                        "%s: at %s the model %s answers just as its base %s; its adapter seems not to be loaded",
-                        *(task, server.url, model, parent),
+                    raise ConfigurationError(
+                        f"{task}: at {server.url} the model {model} answers just as its base {parent}; "
+                        "its adapter is not loaded there"
                     )
 
     async def _greedy(self, server: Server, model: str) -> str:

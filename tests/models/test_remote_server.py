@@ -5,7 +5,6 @@ It runs where llama-cpp-python[server] and gguf are installed (`pip install 'lla
 
 import asyncio
 import json
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -22,7 +21,7 @@ from tokenizers import Tokenizer, decoders
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 
-from core.errors import GenerationFailed
+from core.errors import ConfigurationError, GenerationFailed
 from core.messages import PersonKey
 from core.ports import Prompt
 from core.tasks import ANSWER_END, TASKS
@@ -32,7 +31,7 @@ from models.openai_lm import OpenAIEncoder, OpenAILanguageModel
 pytest.importorskip("llama_cpp", reason="llama-cpp-python[server] is not installed")
 gguf = pytest.importorskip("gguf", reason="gguf is not installed")
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WIDTH, LAYERS, HEADS, HIDDEN, RANK, CONTEXT = 32, 2, 2, 64, 4, 256
 KEY = "hush-hush-4711"
@@ -165,14 +164,10 @@ async def test_the_limit_and_the_mark_are_kept(servers: ModelServers, url: str) 
     assert stopped.text == raw.partition(mark)[0].strip()
 
 
-async def test_only_the_adapter_that_changes_nothing_is_named(
-    servers: ModelServers, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_only_an_adapter_that_changes_nothing_stops_the_start(servers: ModelServers) -> None:
     await language(servers).verify("base")
-    assert caplog.text == ""
-    await language(servers, {"summary": UNLOADED}).verify("base")
-    [warning] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert f"the model {UNLOADED} answers just as its base base" in warning
+    with pytest.raises(ConfigurationError, match=f"the model {UNLOADED} answers just as its base base"):
+        await language(servers, {"summary": UNLOADED}).verify("base")
 
 
 async def test_its_vectors_have_length_one(servers: ModelServers) -> None:
