@@ -51,6 +51,8 @@ class CausalLM:
         self._adapters = Adapters(peft)
         self._decoder = Decoder(peft.get_base_model(), self.tokenizer.backend_tokenizer, self.tokenizer.eos_token_id)
         self._task = ""
+        # a handful: core.tasks writes them, nobody else
+        self._usuals: dict[tuple[str, str], list[int]] = {}
 
     def complete(
         self, task: str, rows: Sequence[Sampling], between: Callable[[], Container[int]] = _everybody_waits
@@ -64,16 +66,19 @@ class CausalLM:
             [row.prompt for row in rows], return_tensors="pt", padding=True, add_special_tokens=False
         ).to(self.device)
         prompts, mask = inputs["input_ids"], inputs["attention_mask"]
+        usuals = [self._usual(row.likely, row.stop) for row in rows]
         written = [
-            Row(row.stop, row.max_new_tokens, row.temperature, self._draft(row, prompt[shown.bool()].tolist()))
-            for row, prompt, shown in zip(rows, prompts, mask, strict=True)
+            Row(row.stop, row.max_new_tokens, row.temperature, Draft([*usual, *prompt[shown.bool()].tolist()]))
+            for row, usual, prompt, shown in zip(rows, usuals, prompts, mask, strict=True)
         ]
         self._decoder.write(written, prompts, mask, between)
         return [self._completion(row) for row in written]
 
-    def _draft(self, row: Sampling, prompt: list[int]) -> Draft:
-        usual = self.tokenizer(f"{row.likely} {row.stop}", add_special_tokens=False)["input_ids"]
-        return Draft([*usual, *prompt])
+    def _usual(self, likely: str, stop: str) -> list[int]:
+        """Tokens that completions of a task are made of and end with."""
+        if (likely, stop) not in self._usuals:
+            self._usuals[likely, stop] = self.tokenizer(f"{likely} {stop}", add_special_tokens=False)["input_ids"]
+        return self._usuals[likely, stop]
 
     def _switch(self, task: str) -> None:
         if task != self._task:
