@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from bot import config
 from bot.training_cli import BASE_HELP
@@ -22,22 +22,19 @@ def list_models() -> None:
     from models.catalogue import ADAPTERS, BASES
     from models.registry import BUNDLED
 
-    bases = Table(Column("base model", overflow="fold"), "family", "parameters", "context", "dtype", "licence", "here")
+    bases = Table("base model", "family", "size", "licence", "here", box=None)
     for base in BASES.values():
-        bases.add_row(
-            f"{base.name}\n{base.repository}@{base.revision}\nLoRA on {' '.join(base.family.modules)}",
-            base.family.name,
-            f"{base.parameters / 1e9:.2f} B",
-            str(base.context),
-            base.dtype,
-            base.licence,
-            _here(base.name),
-        )
-    adapters = Table(Column("adapter", overflow="fold"), "task", "base model", "rank", "here")
+        bases.add_row(base.name, base.family.name, f"{base.parameters / 1e9:.2f} B", base.licence, _here(base.name))
+    adapters = Table("adapter", "rank", "base model", "here", box=None)
     for adapter in ADAPTERS.values():
-        adapters.add_row(adapter.name, adapter.task, adapter.base, str(adapter.rank), _here(adapter.name))
-    console = Console(soft_wrap=True)
-    console.print(bases, adapters, f"bundled: {BUNDLED}", highlight=False)
+        adapters.add_row(adapter.name, str(adapter.rank), adapter.base, _here(adapter.name))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(bases, "", adapters, "")
+    for base in BASES.values():
+        modules = base.family.modules if isinstance(base.family.modules, str) else " ".join(base.family.modules)
+        console.print(f"[bold]{base.name}[/]: {base.repository}@{base.revision}, {base.context} tokens, {base.dtype}")
+        console.print(f"    LoRA on {modules}")
+    console.print(f"[bold]bundled[/]: {BUNDLED}")
 
 
 @models.command("pull")
@@ -128,4 +125,4 @@ def _here(name: str) -> str:
     except ConfigurationError:
         return "–"
     lock = inventory.lock_of(name, folder)
-    return f"{lock.size / 2**30:.2f} GB\nat {lock.commit[:8]}" if lock else "yes, not pulled"
+    return f"{lock.size / 2**30:.2f} GB at {lock.commit[:8]}" if lock else "yes, not pulled"
