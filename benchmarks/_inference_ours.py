@@ -16,7 +16,7 @@ from core.ports import Prompt, TurnStore
 from models.device import DeviceProcess
 from models.engine import Engine
 from models.registry import Profile
-from models.serving import LANES, models_on
+from models.serving import lanes_of, models_on
 
 # nobody is refused here, in the flood either: they wait, and that is measured
 _LINE = 1024
@@ -29,7 +29,7 @@ class OurWay:
         profile = Profile(root)
         weights = profile.weights
         self.device = DeviceProcess(weights.without(weights.tasks) if bare else weights, threads, seed)
-        self._engine = Engine(self.device, LANES, _LINE)
+        self._engine = Engine(self.device, lanes_of(weights), _LINE)
         models = models_on(self._engine, profile, recall=True)
         self.language = Counting(models.language)
         self._models = models

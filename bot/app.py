@@ -21,7 +21,7 @@ from models.engine import Engine
 from models.model_servers import ModelServers
 from models.openai_lm import OpenAIEncoder, OpenAILanguageModel, verify_encoder
 from models.registry import Profile, tokenizer_in
-from models.serving import LANES, Parts, models_on, served_here
+from models.serving import Parts, lanes_of, models_on, served_here
 from models.weights import Weights
 from storage.record import Record
 
@@ -99,7 +99,7 @@ async def _models(settings: Settings) -> AsyncIterator[Models]:
 async def _device(settings: Settings, weights: Weights) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
     """The engine over this machine's device, and the loading of its models."""
     device = DeviceProcess(weights, settings.models.threads, settings.models.seed)
-    engine = Engine(device, LANES, _REQUESTS_PER_TURN * settings.turn.line)
+    engine = Engine(device, lanes_of(weights), _REQUESTS_PER_TURN * settings.turn.line)
     loading = asyncio.create_task(device.start())
     try:
         yield engine, loading

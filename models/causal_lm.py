@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Sampling:
     max_new_tokens: int
     temperature: float
     likely: str = ""
+    task: str = ""
 
 
 def _everybody_waits() -> Container[int]:
@@ -50,40 +52,59 @@ class CausalLM:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self._adapters = Adapters(peft)
         self._decoder = Decoder(peft.get_base_model(), self.tokenizer.backend_tokenizer, self.tokenizer.eos_token_id)
-        self._task = ""
         # a handful: core.tasks writes them, nobody else
         self._usuals: dict[tuple[str, str], list[int]] = {}
 
     def complete(
         self, task: str, rows: Sequence[Sampling], between: Callable[[], Container[int]] = _everybody_waits
     ) -> list[Completion]:
-        """One completion a row, each stopped on its own end mark or at its own limit.
+        """One completion a row, each stopped on its own end mark or at its own limit, and with its own adapter.
 
-        `between` is called between two tokens and returns the rows to stop there.
+        `task`: of the rows that name none. `between` is called between two tokens and returns the rows to stop there.
         """
-        self._switch(task)
+        tasks = [row.task or task for row in rows]
+        order = sorted(range(len(rows)), key=tasks.__getitem__)
+        parts = [order] if self._adapters.mixes else [list(part) for _, part in groupby(order, tasks.__getitem__)]
+        completions: dict[int, Completion] = {}
+        for part in parts:
+            self._write(part, tasks, rows, between, completions)
+        return [completions[at] for at in range(len(rows))]
+
+    def _write(
+        self,
+        part: Sequence[int],
+        tasks: Sequence[str],
+        rows: Sequence[Sampling],
+        between: Callable[[], Container[int]],
+        completions: dict[int, Completion],
+    ) -> None:
+        """The rows at the places in `part`, those of one task one after the other, in one batch."""
+        mine = [rows[at] for at in part]
         inputs = self.tokenizer(
-            [row.prompt for row in rows], return_tensors="pt", padding=True, add_special_tokens=False
+            [row.prompt for row in mine], return_tensors="pt", padding=True, add_special_tokens=False
         ).to(self.device)
         prompts, mask = inputs["input_ids"], inputs["attention_mask"]
-        usuals = [self._usual(row.likely, row.stop) for row in rows]
+        usuals = [self._usual(row.likely, row.stop) for row in mine]
         written = [
             Row(row.stop, row.max_new_tokens, row.temperature, Draft([*usual, *prompt[shown.bool()].tolist()]))
-            for row, usual, prompt, shown in zip(rows, usuals, prompts, mask, strict=True)
+            for row, usual, prompt, shown in zip(mine, usuals, prompts, mask, strict=True)
         ]
-        self._decoder.write(written, prompts, mask, between)
-        return [self._completion(row) for row in written]
+
+        def gone() -> Container[int]:
+            stopped = between()
+            return [place for place, at in enumerate(part) if at in stopped]
+
+        def left(writing: Sequence[int]) -> None:
+            self._adapters.use([tasks[part[place]] for place in writing])
+
+        self._decoder.write(written, prompts, mask, gone, left)
+        completions.update(zip(part, map(self._completion, written), strict=True))
 
     def _usual(self, likely: str, stop: str) -> list[int]:
         """Tokens that completions of a task are made of and end with."""
         if (likely, stop) not in self._usuals:
             self._usuals[likely, stop] = self.tokenizer(f"{likely} {stop}", add_special_tokens=False)["input_ids"]
         return self._usuals[likely, stop]
-
-    def _switch(self, task: str) -> None:
-        if task != self._task:
-            self._adapters.switch(task)
-            self._task = task
 
     def _completion(self, row: Row) -> Completion:
         # not skip_special_tokens: byte tokens may count as special, and with them every rare character would go

@@ -58,14 +58,21 @@ class Decoder:
 
     @torch.inference_mode()
     def write(
-        self, rows: Sequence[Row], prompts: torch.Tensor, mask: torch.Tensor, between: Callable[[], Container[int]]
+        self,
+        rows: Sequence[Row],
+        prompts: torch.Tensor,
+        mask: torch.Tensor,
+        between: Callable[[], Container[int]],
+        left: Callable[[Sequence[int]], None],
     ) -> None:
         """Append tokens to each row until it ends. prompts, mask: (rows, longest prompt), padded on the left.
 
-        `between` is called between two steps and returns the rows to stop there.
+        `between` is called between two steps and returns the rows to stop there. `left` is told before the first step,
+        and whenever a row has ended, which rows the next steps compute.
         """
         cache = DynamicCache(config=self._model.config)
         writing = list(range(len(rows)))
+        left(writing)
         guesses: list[list[int]] = [[] for _ in rows]
         tokens, positions = prompts, (mask.cumsum(1) - 1).clamp(min=0)
         while True:
@@ -92,6 +99,7 @@ class Decoder:
             mask = _without_wrong(mask, right, length, cache)
             if len(going) < len(writing):
                 writing = [writing[at] for at in going]
+                left(writing)
                 kept = torch.tensor(going, device=mask.device)
                 cache.batch_select_indices(kept)
                 mask, positions = mask[kept], positions[kept]

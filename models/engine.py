@@ -125,7 +125,7 @@ class Engine:
     async def _run(self, batch: Batch) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        self._metrics.began(batch.lane, [began - ticket.arrived for ticket in batch.tickets])
+        self._metrics.began(batch.lane, [(ticket.lane, began - ticket.arrived) for ticket in batch.tickets])
         self._running = batch.tickets
         try:
             results = await self._device.run(batch.lane, [ticket.request for ticket in batch.tickets])
@@ -138,7 +138,8 @@ class Engine:
             self._running = ()
         seconds = loop.time() - began
         self._queue.done(batch, seconds, loop.time())
-        self._metrics.ended(batch.lane, seconds, sum(result.get("tokens", 0) for result in results))
+        tokens = [(ticket.lane, result.get("tokens", 0)) for ticket, result in zip(batch.tickets, results, strict=True)]
+        self._metrics.ended(batch.lane, seconds, tokens)
         for ticket, result in zip(batch.tickets, results, strict=True):
             if self._wanted(ticket):
                 self._results[ticket].set_result(result)

@@ -1,9 +1,11 @@
-"""Linear layers with LoRA adapters beside them, of which one is in use.
+"""Linear layers with LoRA adapters beside them, of which each row of a batch uses its own.
 
 PEFT loads and checks adapters; its own layers, made for training, then take two fifths of a step of a small model.
 These compute the same: x·W + (x·A)·B, with the scale inside B.
 """
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -27,43 +29,55 @@ class AdaptedLinear(nn.Module):
             )
             for task in layer.lora_A
         }
-        self._pair: tuple[Tensor, Tensor] | None = None
+        self._parts: list[tuple[int, int, tuple[Tensor, Tensor]]] = []
+        self._rows = 1
 
-    def switch(self, task: str) -> None:
-        """Use the adapter of a task; an adapter that leaves this layer alone is none here."""
-        self._pair = self._pairs.get(task)
+    def use(self, parts: Sequence[tuple[str, int]]) -> None:
+        """(task, rows that follow each other) of the batches to come; an adapter may leave this layer alone."""
+        self._parts, self._rows = [], 0
+        for task, rows in parts:
+            if task in self._pairs:
+                self._parts.append((self._rows, self._rows + rows, self._pairs[task]))
+            self._rows += rows
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (…, in) → (…, out)."""
-        rows = x.reshape(-1, x.shape[-1])
-        out = rows @ self._weight if self._bias is None else torch.addmm(self._bias, rows, self._weight)
-        if self._pair is not None:
-            down, up = self._pair
-            out.addmm_(rows @ down, up)
+        """x: (rows, …, in) → (rows, …, out)."""
+        flat = x.reshape(-1, x.shape[-1])
+        out = flat @ self._weight if self._bias is None else torch.addmm(self._bias, flat, self._weight)
+        places = len(flat) // self._rows
+        for start, end, (down, up) in self._parts:
+            part = slice(start * places, end * places)
+            out[part].addmm_(flat[part] @ down, up)
         return out.view(*x.shape[:-1], -1)
 
 
 class Adapters:
-    """Switches a model between its adapters. Layers that PEFT adapts in other ways stay its own."""
+    """The adapters of a model, each for the rows of its task. Layers that PEFT adapts in other ways stay its own."""
 
     def __init__(self, peft: Any) -> None:
         self._peft = peft
         self._own: list[AdaptedLinear] = []
-        self._left = False
+        # whether rows of several tasks may be in one batch
+        self.mixes = True
+        self._used: list[tuple[str, int]] = []
         for name, layer in list(peft.named_modules()):
             if _plain(layer):
                 self._own.append(AdaptedLinear(layer))
                 parent, _, child = name.rpartition(".")
                 setattr(peft.get_submodule(parent), child, self._own[-1])
             elif hasattr(layer, "lora_A"):
-                self._left = True
+                self.mixes = False
 
-    def switch(self, task: str) -> None:
-        """From whatever adapter is in use to `task`'s."""
-        if self._left:
-            self._peft.set_adapter(task)
+    def use(self, tasks: Sequence[str]) -> None:
+        """The task of each row of the batches to come; rows of one task follow each other."""
+        parts = [(task, len(list(rows))) for task, rows in groupby(tasks)]
+        if parts == self._used:
+            return
+        if not self.mixes:
+            self._peft.set_adapter(parts[0][0])
         for layer in self._own:
-            layer.switch(task)
+            layer.use(parts)
+        self._used = parts
 
 
 def _plain(layer: Any) -> bool:

@@ -3,7 +3,7 @@
 Tokens per second are the rate of `ohlora_engine_tokens_total` over that of `ohlora_engine_batch_seconds_sum`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -37,16 +37,17 @@ class EngineMetrics:
         """Read a task's queue length whenever somebody asks for it."""
         self._waiting.labels(task).set_function(waiting)
 
-    def began(self, task: str, waits: Sequence[float]) -> None:
-        """A batch goes to the device; `waits`: seconds that each of its requests waited."""
-        for wait in waits:
-            self._wait.labels(task).observe(wait)
+    def began(self, task: str, waits: Sequence[tuple[str, float]]) -> None:
+        """A batch that `task` leads goes to the device; `waits`: (task, seconds waited) of each of its requests."""
+        for own, wait in waits:
+            self._wait.labels(own).observe(wait)
         self._size.labels(task).observe(len(waits))
 
-    def ended(self, task: str, seconds: float, tokens: int) -> None:
-        """A batch came back."""
+    def ended(self, task: str, seconds: float, tokens: Iterable[tuple[str, int]]) -> None:
+        """It came back; `tokens`: (task, new tokens) of each request."""
         self._seconds.labels(task).observe(seconds)
-        self._tokens.labels(task).inc(tokens)
+        for own, count in tokens:
+            self._tokens.labels(own).inc(count)
 
     def left(self, task: str, outcome: str) -> None:
         """A request has its end."""

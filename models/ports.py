@@ -20,6 +20,7 @@ class EngineLanguageModel:
     async def complete(self, prompt: Prompt) -> Completion:
         """One completion; batched with whatever waits in the same lane."""
         request = {
+            "task": prompt.task,
             "prompt": prompt.text,
             "stop": prompt.stop,
             "max_new_tokens": prompt.max_new_tokens,

@@ -27,10 +27,14 @@ _SMOOTHING = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A queue of requests that may share a batch. A smaller `rank` is more urgent."""
+    """A queue of requests that may share a batch. A smaller `rank` is more urgent.
+
+    Where a batch has room, requests of other lanes of the same `group` come along; "": nobody does.
+    """
 
     rank: int
     batch: int = 16
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +50,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tickets of one lane. `retried`: the device was lost under them once."""
+    """Tickets of one lane, with company of its group. `retried`: the device was lost under them once."""
 
     lane: str
     tickets: tuple[Ticket, ...]
@@ -129,17 +133,13 @@ class Queue:
         lane = self._next_lane()
         if lane is None:
             return None
-        people = self._waiting[lane].values()
-        # everybody's first before anybody's second, and who came with fewer before who came with more
-        turns = (
-            (turn, ticket.due, number, ticket)
-            for number, theirs in enumerate(people)
-            for turn, ticket in enumerate(islice(theirs, self._room[lane]))
-        )
-        tickets = [ticket for *_, ticket in nsmallest(self._room[lane], turns)]
-        for ticket in tickets:
+        tickets = self._first(self._room[lane], [lane])
+        group = self._lanes[lane].group
+        others = [name for name, other in self._lanes.items() if group and other.group == group and name != lane]
+        company = self._first(self._room[lane] - len(tickets), others)
+        for ticket in (*tickets, *company):
             self._take(ticket)
-        return Batch(lane, tuple(tickets))
+        return Batch(lane, (*tickets, *company))
 
     def done(self, batch: Batch, seconds: float, now: float) -> None:
         """A batch has its results. `seconds`: how long it took."""
@@ -177,6 +177,16 @@ class Queue:
             default=None,
         )
         return first[1] if first else None
+
+    def _first(self, count: int, lanes: Iterable[str]) -> list[Ticket]:
+        """Everybody's first in these lanes before anybody's second, and in the order they are due."""
+        people = (theirs for lane in lanes for theirs in self._waiting[lane].values())
+        turns = (
+            (turn, ticket.due, number, ticket)
+            for number, theirs in enumerate(people)
+            for turn, ticket in enumerate(islice(theirs, count))
+        )
+        return [ticket for *_, ticket in nsmallest(count, turns)]
 
     def _take(self, ticket: Ticket) -> None:
         people = self._waiting[ticket.lane]

@@ -1,7 +1,7 @@
 """A profile ready to serve, as core wants it: on this machine, on model servers, or some of it here and some there."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import Models
@@ -25,6 +25,14 @@ LANES = {
     MEMORY.name: Lane(3),
     SUMMARY.name: Lane(3),
 }
+
+
+def lanes_of(weights: Weights) -> dict[str, Lane]:
+    """LANES, where tasks on the same base may share a batch."""
+    groups = {task: str(base) for base, adapters in weights.by_base().items() for task in adapters}
+    return {name: replace(lane, group=groups.get(name, "")) for name, lane in LANES.items()}
+
+
 _ORIGINAL = Path("original")
 
 

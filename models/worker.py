@@ -19,7 +19,8 @@ import sys
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -89,8 +90,14 @@ class Worker:
     def _complete(self, lane: str, requests: Sequence[Json], between: Between) -> list[Json]:
         from models.causal_lm import Sampling
 
-        completions = self._tasks[lane].complete(lane, [Sampling(**request) for request in requests], between)
-        return [{"text": c.text, "ended": c.ended, "tokens": c.tokens} for c in completions]
+        rows = [Sampling(**{"task": lane, **request}) for request in requests]
+        results: list[Json] = [{}] * len(rows)
+        for model in {id(model): model for model in (self._tasks[row.task] for row in rows)}.values():
+            mine = [at for at, row in enumerate(rows) if self._tasks[row.task] is model]
+            written = model.complete(lane, [rows[at] for at in mine], partial(_among, mine, between))
+            for at, completion in zip(mine, written, strict=True):
+                results[at] = asdict(completion)
+        return results
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,12 @@ def _listen(lines: TextIO, batches: SimpleQueue[_Batch]) -> None:
         code = 0
     finally:
         os._exit(code)
+
+
+def _among(mine: Sequence[int], between: Between) -> Container[int]:
+    """The places in `mine` of the rows that nobody waits for any more."""
+    gone = between()
+    return [place for place, at in enumerate(mine) if at in gone]
 
 
 def _between(batch: _Batch, say: Callable[[Json], None]) -> Between:

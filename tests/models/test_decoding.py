@@ -40,7 +40,7 @@ def written(drafts: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[Counter[tupl
     rows = [Row("none", 3, 1.0, Draft(PROMPT if drafts else ())) for _ in range(ROWS)]
     prompts = torch.tensor([PROMPT] * ROWS)
     torch.manual_seed(3)
-    Decoder(model, tokenizer, None).write(rows, prompts, torch.ones_like(prompts), lambda: ())
+    Decoder(model, tokenizer, None).write(rows, prompts, torch.ones_like(prompts), lambda: (), lambda _: None)
     return Counter(tuple(row.tokens) for row in rows), model.places
 
 

@@ -48,5 +48,10 @@ def test_each_adapter_gives_what_it_gave(options: dict[str, object], own: int) -
         adapters = Adapters(peft)
         assert sum(isinstance(module, AdaptedLinear) for module in peft.modules()) == own
         for task in ("first", "second", "first"):
-            adapters.switch(task)
+            adapters.use([task, task])
             torch.testing.assert_close(peft(ids), expected[task], rtol=1e-5, atol=1e-5)
+        assert adapters.mixes == (own == sum(hasattr(module, "lora_A") for module in peft.modules()) + own)
+        if adapters.mixes:
+            adapters.use(["second", "first"])
+            mixed = torch.stack([expected["second"][0], expected["first"][1]])
+            torch.testing.assert_close(peft(ids), mixed, rtol=1e-5, atol=1e-5)
