@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from core import memory, recall, sanctions, tasks, texts
+from core import cases, memory, recall, sanctions, tasks, texts
 from core.ethics import CATEGORIES, Thresholds, acting
 from core.messages import IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
 from core.notices import Reminder, notice, sanction_notices
+from core.people import PlaceSettings
 from core.ports import Clock, Encoder, LanguageModel, Past, Prompt, TurnStore, Vectors
+from core.rules import Bounds, rules_of
 from core.text import neutralise, normalise, unmask
 from core.timeinfo import contradicts_calendar, with_time
 
@@ -42,6 +44,7 @@ class Policy:
     # a blocked person is told so at most this often
     tell_blocked_every: timedelta = timedelta(minutes=10)
     ladders: Mapping[str, tuple[timedelta, ...]] = field(default_factory=lambda: sanctions.LADDERS)
+    bounds: Bounds = field(default_factory=Bounds)
 
     def her_age(self, now: datetime) -> int:
         """In years, on the day it is where she lives."""
@@ -92,7 +95,7 @@ class Conversation:
         """What 오로라 answers, with her face and whatever notices are due. Writes nothing."""
         now = self._clock.now()
         past = await self._turns.past(message.person, message.chat)
-        current = sanctions.standing(past.sanctions, now)
+        current = cases.standing(past.cases, now, message.chat.place)
         if current.blocked_until is not None:
             return self._blocked(message, current.blocked_until, current.reasons, now)
         turn = await self._unblocked(message, past, current, now)
@@ -101,9 +104,7 @@ class Conversation:
         introduction = notice(message.language, NoticeKind.INTRODUCTION)
         return replace(turn, reply=replace(turn.reply, notices=(*turn.reply.notices, introduction)))
 
-    async def _unblocked(
-        self, message: IncomingMessage, past: Past, current: sanctions.Standing, now: datetime
-    ) -> Turn:
+    async def _unblocked(self, message: IncomingMessage, past: Past, current: cases.Standing, now: datetime) -> Turn:
         if len(message.text) > self._policy.prompt_tokens * _CHARACTERS_PER_TOKEN:
             return _only(message, notice(message.language, NoticeKind.TOO_LONG))
         prompt = neutralise(normalise(message.text))
@@ -115,7 +116,7 @@ class Conversation:
         final_input, asked = self._final_input(message, prompt, vectors[0], past, now)
         answer = await self._answer(message.person, self._recalled(final_input, asked, now), now)
         face = await self._write(tasks.EYES_MOUTH_POSE, tasks.expression_prompt(answer), message.person)
-        issued = self._judge(message, answer, scores, current, now)
+        issued = self._judge(message, answer, scores, past.place, current, now)
         reply = Reply(message, answer, face, sanction_notices(message.language, issued))
         return Turn(reply, "" if past.person.paused else final_input, issued, scores)
 
@@ -218,19 +219,22 @@ class Conversation:
         message: IncomingMessage,
         answer: str,
         scores: Mapping[str, float],
-        current: sanctions.Standing,
+        place: PlaceSettings,
+        current: cases.Standing,
         now: datetime,
     ) -> tuple[sanctions.Sanction, ...]:
-        thresholds = self._models.ethics_thresholds
-        evidence = {
-            "scores": dict(scores),
-            "thresholds": {**thresholds.acts, "normal": thresholds.veto},
-            "model": self._models.version,
-            "prompt": message.text,
-            "answer": answer,
-        }
-        acted = acting(scores, answer, thresholds)
-        return sanctions.next_sanctions(acted, current, now, evidence, self._policy.ladders)
+        """What the turn is sanctioned for by the rules of its place."""
+        rules = rules_of(place, self._policy.ladders, self._models.ethics_thresholds, self._policy.bounds)
+        evidence = sanctions.Evidence(
+            message.text,
+            answer,
+            dict(scores),
+            {**rules.thresholds.acts, "normal": rules.thresholds.veto},
+            self._models.version,
+        )
+        acted = acting(scores, answer, rules.thresholds)
+        at = sanctions.issue_time(now, message.sent_at)
+        return sanctions.next_sanctions(acted, current.counts, at, evidence, rules.ladders, rules.modes)
 
 
 def _readings(item: tuple[str, str] | None) -> list[str]:

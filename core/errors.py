@@ -8,8 +8,9 @@ OhLoraError
 │   └── GenerationFailed      the backend died or refused this request
 │       ├── DeviceLost        its process crashed or hung
 │       └── OutOfMemory       the batch was too large for it
-└── DeliveryError             nobody knows whether a platform took the reply
-    └── DeliveryRefused       the platform will never take it
+├── DeliveryError             nobody knows whether a platform took the reply
+│   └── DeliveryRefused       the platform will never take it
+└── core.moderation.Refused   the moderator's or the person's, who may not do that
 
 Messages say what was wrong, where, and what to do. The person sees a sentence of core.texts instead.
 """

@@ -111,7 +111,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One finished turn. `final_input` is "" when there is nothing to remember: no model was asked, or it is paused."""
+    """One finished turn. `final_input` is "" when there is nothing to remember: no model was asked, or it is paused.
+
+    `sanctions`: those that the person does not notice are among them.
+    """
 
     reply: Reply
     final_input: str = ""
@@ -126,4 +129,4 @@ class Turn:
     @property
     def to_remember(self) -> bool:
         """Whether memory and summary are still to be written; a turn that ends in a block leaves neither."""
-        return bool(self.final_input) and not any(sanction.period for sanction in self.sanctions)
+        return bool(self.final_input) and not any(sanction.felt and sanction.period for sanction in self.sanctions)

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.case_store import CaseStore
+from core.cases import Case
 from core.memory import MemoryChange, MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey, PlaceKey, Reply, Turn
 from core.people import Person, PlaceSettings
-from core.sanctions import Sanction
 
 Vectors = NDArray[np.float32]
 
@@ -70,12 +71,14 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a turn needs to know of before: the person, their sanctions and items oldest first, the chat's summary."""
+    """What a turn needs to know of before: the person, their enforced cases and items oldest first, the chat's
+    summary, and what its place has set."""
 
     person: Person = field(default_factory=Person)
-    sanctions: Sequence[Sanction] = ()
+    cases: Sequence[Case] = ()
     items: Sequence[MemoryItem] = ()
     summary: Summary | None = None
+    place: PlaceSettings = field(default_factory=PlaceSettings)
 
 
 class Delivery(StrEnum):
@@ -111,7 +114,7 @@ class TurnStore(Protocol):
         ...
 
     async def commit(self, turn: Turn) -> int:
-        """Turn, sanctions and outgoing reply in one transaction; returns the turn's id."""
+        """Turn, cases and outgoing reply, which names them, in one transaction; returns the turn's id."""
         ...
 
     async def discard(self, message: IncomingMessage) -> None:
@@ -126,7 +129,7 @@ class TurnStore(Protocol):
         ...
 
     async def end(self, turn_id: int, outcome: Delivery) -> None:
-        """What became of the reply."""
+        """What became of the reply; the cases it tells of have a `noticed` event then."""
         ...
 
     async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
@@ -163,14 +166,6 @@ class MemoryStore(Protocol):
 
     async def forget(self, person: PersonKey, item_id: int | None = None) -> int:
         """Delete one item, or with None all items and summaries; returns how many items went."""
-        ...
-
-
-class SanctionLog(Protocol):
-    """The append-only log; sanctions enter it with their turn (TurnStore.commit). Raises RecordError."""
-
-    async def of(self, person: PersonKey) -> list[Sanction]:
-        """A person's sanctions, oldest first."""
         ...
 
 
@@ -248,8 +243,8 @@ class Record(Protocol):
         ...
 
     @property
-    def sanctions(self) -> SanctionLog:
-        """Sanctions."""
+    def cases(self) -> CaseStore:
+        """Cases."""
         ...
 
     @property

@@ -1,8 +1,9 @@
-"""The append-only log of sanctions, and what follows from it (behaviour.md §7). Pure: log in, standing out."""
+"""What a turn or a moderator issues, and how long it lasts (behaviour.md §7). Pure; what becomes of it: core.cases."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 LONGEST = timedelta(days=1461)
 WARNING = timedelta(0)
@@ -16,63 +17,75 @@ LADDERS: Mapping[str, tuple[timedelta, ...]] = {
 }
 
 
+class Mode(StrEnum):
+    """What a category does in a place. SHADOW: cases are recorded, and the person notices nothing."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What moderators see: prompt and answer, the cosine with every category, from where each acts, and who judged.
+
+    `encoder`: name and revision. A manual sanction has none of it, and prompt and answer go after a while.
+    """
+
+    prompt: str = ""
+    answer: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    encoder: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Sanction:
-    """One category's step, issued at `at`. Those of one turn share `at`, and their periods add up.
-
-    `evidence` is what moderators see: scores, thresholds, model version, prompt and answer.
-    """
+    """One category's step, issued at `at`. The periods of those of one turn add up."""
 
     category: str
     step: int
     at: datetime
     period: timedelta
-    evidence: Mapping[str, object] = field(default_factory=dict)
-    overturned: bool = False
+    mode: Mode = Mode.ENFORCE
+    evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def felt(self) -> bool:
+        """Whether the person notices it."""
+        return self.mode is Mode.ENFORCE
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a person's log says now. `counts`: sanctions per category that count for the next step."""
-
-    blocked_until: datetime | None = None
-    reasons: tuple[str, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-def standing(log: Iterable[Sanction], now: datetime) -> Standing:
-    """The standing that follows from `log` at `now`; overturned sanctions count for nothing."""
-    counts: dict[str, int] = {}
-    turns: dict[datetime, list[Sanction]] = {}
-    for sanction in log:
-        if not sanction.overturned:
-            counts[sanction.category] = counts.get(sanction.category, 0) + 1
-            turns.setdefault(sanction.at, []).append(sanction)
-    until: datetime | None = None
-    reasons: tuple[str, ...] = ()
-    for at, issued in turns.items():
-        end = at + block_period(issued)
-        if end > now and (until is None or end > until):
-            until, reasons = end, tuple(s.category for s in issued if s.period)
-    return Standing(until, reasons, counts)
+def step_period(ladder: Sequence[timedelta], step: int) -> timedelta:
+    """How long the `step`-th sanction lasts; past the end of its ladder the last one repeats."""
+    return ladder[min(step, len(ladder)) - 1]
 
 
 def next_sanctions(
-    categories: Sequence[str],
-    current: Standing,
+    categories: Iterable[str],
+    counts: Mapping[str, int],
     now: datetime,
-    evidence: Mapping[str, object],
-    ladders: Mapping[str, tuple[timedelta, ...]] = LADDERS,
+    evidence: Evidence,
+    ladders: Mapping[str, Sequence[timedelta]] = LADDERS,
+    modes: Mapping[str, Mode] | None = None,
 ) -> tuple[Sanction, ...]:
-    """One sanction per category that acted, each on its own next step."""
+    """One sanction per category that acted, each on its own next step; `counts`: those that count already."""
     issued = []
     for category in categories:
-        step = current.counts.get(category, 0) + 1
-        ladder = ladders[category]
-        issued.append(Sanction(category, step, now, ladder[min(step, len(ladder)) - 1], evidence))
+        step = counts.get(category, 0) + 1
+        mode = (modes or {}).get(category, Mode.ENFORCE)
+        issued.append(Sanction(category, step, now, step_period(ladders[category], step), mode, evidence))
     return tuple(issued)
 
 
-def block_period(issued: Iterable[Sanction]) -> timedelta:
-    """How long the sanctions of one turn block together; zero when they only warn."""
-    return min(sum((sanction.period for sanction in issued), timedelta(0)), LONGEST)
+def block_period(periods: Iterable[timedelta]) -> timedelta:
+    """How long sanctions of one turn block together; zero when they only warn."""
+    return min(sum(periods, timedelta(0)), LONGEST)
+
+
+def issue_time(now: datetime, sent_at: datetime) -> datetime:
+    """When a sanction begins: never before its message was sent, as the platform's clock says.
+
+    So a clock of ours that fell back does not take its lag off the end. Stamps that are days ahead are no witness.
+    """
+    return sent_at if now < sent_at < now + timedelta(days=2) else now

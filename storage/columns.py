@@ -65,7 +65,7 @@ class Period(TypeDecorator[timedelta]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
         """The length that was given."""
-        return None if value is None else timedelta(microseconds=value)
+        return None if value is None else timedelta(microseconds=int(value))  # a sum may be no int
 
 
 class Vector(TypeDecorator[NDArray[np.float32]]):

@@ -5,12 +5,26 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
+from core.cases import Kind
 from core.messages import PersonKey
 from storage import rows
-from storage.schema import inbox, memories, outbox, people, sanctions, summaries, turns
+from storage.schema import case_events, cases, inbox, memories, outbox, people, summaries, turns
 
-# vectors are computed from the texts beside them; ids of other rows say nothing
-_LEFT_OUT = {"vector", "aged_vector", "inbox_id", "turn_id", "platform", "user_id", "via"}
+# vectors are computed from the texts beside them; ids of other rows say nothing; who moderates is their own affair
+_LEFT_OUT = {
+    "vector",
+    "aged_vector",
+    "inbox_id",
+    "turn_id",
+    "platform",
+    "user_id",
+    "via",
+    "period_us",
+    "week",
+    "answered",
+    "waited_us",
+    "longest_us",
+}
 
 
 def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
@@ -18,7 +32,7 @@ def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
     turn_columns = (inbox.c.id, inbox.c.message_id, turns.c.final_input, turns.c.ethics_scores)
     reply_columns = (outbox.c.text, outbox.c.eyes, outbox.c.mouth, outbox.c.pose, outbox.c.notices, outbox.c.state)
     theirs = rows.belongs_to(inbox, person)
-    told = (column for column in sanctions.c if column.name != "period_us")
+    event_columns = (case_events.c[name] for name in ("number", "kind", "at", "text"))
     parts: dict[str, Select[Any]] = {
         "person": select(people).where(rows.belongs_to(people, person)),
         "messages": select(inbox).where(theirs).order_by(inbox.c.id),
@@ -30,9 +44,13 @@ def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
         .order_by(turns.c.id),
         "memories": select(memories).where(rows.belongs_to(memories, person)).order_by(memories.c.id),
         "summaries": select(summaries).where(rows.belongs_to(summaries, person)).order_by(summaries.c.chat_id),
-        "sanctions": select(*told, sanctions.c.period_us.label("period_s"))
-        .where(rows.belongs_to(sanctions, person))
-        .order_by(sanctions.c.id),
+        "cases": select(cases, cases.c.period_us.label("period_s"))
+        .where(rows.belongs_to(cases, person))
+        .order_by(cases.c.number),
+        "case_events": select(*event_columns, case_events.c.period_us.label("period_s"))
+        .join(cases)
+        .where(rows.belongs_to(cases, person), case_events.c.kind != Kind.COMMENTED.value)
+        .order_by(case_events.c.number, case_events.c.position),
     }
     kept: dict[str, Any] = {"platform": person.platform, "user_id": person.user_id}
     for name, selected in parts.items():

@@ -1,10 +1,11 @@
 """People and places beside what they said: who was introduced, who paused, what a server chose; and adapters' notes."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from core.messages import PersonKey, PlaceKey
 from core.people import Person, PlaceSettings
@@ -12,7 +13,7 @@ from storage import rows
 from storage.database import Database
 from storage.dialect import LARGEST_ID, upsert
 from storage.export import everything
-from storage.schema import buttons, memories, notes, people, places, summaries
+from storage.schema import buttons, cases, memories, notes, people, places, summaries
 
 # a button older than this does nothing any more
 BUTTONS_LIVE = timedelta(days=30)
@@ -49,7 +50,7 @@ class Places:
 
     async def of(self, place: PlaceKey) -> PlaceSettings:
         """The settings of a place; the defaults where nobody changed any."""
-        return await self._database.read(partial(_settings, place))
+        return await self._database.read(partial(settings_of, place))
 
     async def change(self, place: PlaceKey, settings: PlaceSettings) -> None:
         """Replace them."""
@@ -57,7 +58,7 @@ class Places:
         await self._database.write(partial(upsert, table=places, values=values))
 
     async def move(self, old: PlaceKey, new: PlaceKey) -> None:
-        """Settings, what was learned there, and the last summaries go along; twice changes nothing."""
+        """Settings, what was learned there, its cases and the last summaries go along; twice changes nothing."""
         await self._database.write(partial(_move, old, new))
 
 
@@ -104,7 +105,7 @@ def change_person(person: PersonKey, connection: Connection, **changed: bool) ->
     upsert(connection, people, values, changed)
 
 
-def _settings(place: PlaceKey, connection: Connection) -> PlaceSettings:
+def settings_of(place: PlaceKey, connection: Connection) -> PlaceSettings:
     here = (places.c.platform == place.platform) & (places.c.place_id == place.place_id)
     kept = connection.scalar(select(places.c.settings).where(here))
     return PlaceSettings() if kept is None else rows.to_settings(kept)
@@ -118,6 +119,20 @@ def _move(old: PlaceKey, new: PlaceKey, connection: Connection) -> None:
             connection.execute(update(table).where(here & (column == old.place_id)).values({column: new.place_id}))
     learned = (memories.c.platform == old.platform) & (memories.c.scope == old.place_id)
     connection.execute(update(memories).where(learned).values(scope=new.place_id))
+    arose = (cases.c.platform == old.platform) & (cases.c.place_id == old.place_id)
+    moved = case((cases.c.chat_id == old.place_id, new.place_id), else_=cases.c.chat_id)
+    connection.execute(update(cases).where(arose).values(place_id=new.place_id, chat_id=moved))
+    _move_review_chat(old, new, connection)
+
+
+def _move_review_chat(old: PlaceKey, new: PlaceKey, connection: Connection) -> None:
+    """Other places' moderators may meet in it, too. It happens once in the life of a group, so all may be looked at."""
+    for row in connection.execute(select(places).where(places.c.platform == old.platform)).all():
+        settings = rows.to_settings(row.settings)
+        if settings.review_chat == old.place_id:
+            values = rows.of_settings(replace(settings, review_chat=new.place_id))
+            here = (places.c.platform == row.platform) & (places.c.place_id == row.place_id)
+            connection.execute(update(places).where(here).values(settings=values))
 
 
 def _make_buttons(

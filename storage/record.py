@@ -5,11 +5,11 @@ from typing import Self
 
 from sqlalchemy import Connection
 
+from storage.cases import Cases
 from storage.database import Database
 from storage.dialect import mark
 from storage.memories import Memories
 from storage.people import Buttons, Notes, People, Places
-from storage.sanctions import Sanctions
 from storage.schema_version import migrate
 from storage.turns import Turns
 
@@ -17,7 +17,7 @@ LOCK_WAIT_S = 5.0
 
 
 class Record:
-    """What must survive: turns, memories, sanctions, people, places. Made by `open`.
+    """What must survive: turns, memories, cases, people, places. Made by `open`.
 
     Every method of its parts raises RecordError when the file is locked, read-only, damaged or its disk full;
     nothing is half-written then, and the next call works as soon as the cause is gone.
@@ -28,7 +28,7 @@ class Record:
         self._database = database
         self.turns = Turns(database)
         self.memories = Memories(database)
-        self.sanctions = Sanctions(database)
+        self.cases = Cases(database)
         self.people = People(database)
         self.places = Places(database)
         self.buttons = Buttons(database)

@@ -1,15 +1,17 @@
 """Rows and what core calls them: pure, both ways."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, select
 
+from core.cases import Case, Event, Kind
 from core.expression import Expression
 from core.memory import MemoryItem
 from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
 from core.people import Images, PlaceSettings
-from core.sanctions import Sanction
+from core.sanctions import Evidence, Mode, Sanction
 from storage.schema import inbox, outbox, turns
 
 AnyRow = Row[Any]
@@ -76,21 +78,94 @@ def of_person(person: PersonKey) -> Values:
     return {"platform": person.platform, "user_id": person.user_id}
 
 
-def of_sanction(sanction: Sanction) -> Values:
-    """A row of the log, without its turn and person."""
+def of_case(case: Case) -> Values:
+    """The row of a case; its number is given by the record."""
+    sanction, evidence = case.sanction, case.sanction.evidence
     return {
+        **of_person(case.person),
+        **state_of(case),
+        "turn_id": case.turn,
+        "chat_id": case.chat.chat_id,
+        "place_id": case.place.place_id,
+        "private": case.chat.private,
+        "language": case.language,
+        "everywhere": case.everywhere,
         "category": sanction.category,
         "step": sanction.step,
         "at": sanction.at,
         "period_us": sanction.period,
-        "evidence": sanction.evidence,
-        "overturned": sanction.overturned,
+        "mode": sanction.mode.value,
+        "prompt": evidence.prompt,
+        "answer": evidence.answer,
+        "blanked": case.blanked,
+        "scores": evidence.scores,
+        "thresholds": evidence.thresholds,
+        "encoder": evidence.encoder,
+        "week": week_of(sanction.at),
     }
 
 
+def state_of(case: Case) -> Values:
+    """What follows from a case's events, kept in its row so that a query can ask for it."""
+    waits = case.waits
+    return {
+        "state": case.state.value,
+        "ends_at": case.end,
+        "answered": len(waits),
+        "waited_us": sum(waits, timedelta(0)),
+        "longest_us": max(waits, default=timedelta(0)),
+    }
+
+
+# columns of cases that hold evidence, as Evidence takes them
+EVIDENCE = ("prompt", "answer", "scores", "thresholds", "encoder")
+
+
+def to_case(row: AnyRow, events: Iterable[Event]) -> Case:
+    """From a row of cases, and its events in their order. Raises ValueError for words this version does not know."""
+    place_id = "" if row.place_id == row.chat_id else row.place_id
+    chat = ChatKey(row.platform, row.chat_id, row.private, place_id)
+    return Case(
+        row.number,
+        PersonKey(row.platform, row.user_id),
+        chat,
+        to_sanction(row),
+        tuple(events),
+        turn=row.turn_id,
+        everywhere=row.everywhere,
+        language=row.language,
+        blanked=row.blanked,
+    )
+
+
 def to_sanction(row: AnyRow) -> Sanction:
-    """From a row of the log."""
-    return Sanction(row.category, row.step, row.at, row.period_us, row.evidence, row.overturned)
+    """From a row of cases, which may have been read without evidence."""
+    evidence = Evidence(*(getattr(row, name) for name in EVIDENCE)) if hasattr(row, EVIDENCE[0]) else Evidence()
+    return Sanction(row.category, row.step, row.at, row.period_us, Mode(row.mode), evidence)
+
+
+def of_event(event: Event) -> Values:
+    """The row of an event, without its place in the log."""
+    return {
+        "kind": event.kind.value,
+        "at": event.at,
+        "by_platform": event.by and event.by.platform,
+        "by_user_id": event.by and event.by.user_id,
+        "text": event.text,
+        "period_us": event.period,
+    }
+
+
+def to_event(row: AnyRow) -> Event:
+    """From a row of case_events."""
+    by = None if row.by_user_id is None else PersonKey(row.by_platform, row.by_user_id)
+    return Event(Kind(row.kind), row.at, by, row.text, row.period_us)
+
+
+def week_of(moment: datetime) -> date:
+    """The Monday of its week, in UTC."""
+    day = moment.astimezone(UTC).date()
+    return day - timedelta(days=day.weekday())
 
 
 def of_item(item: MemoryItem) -> Values:
@@ -117,12 +192,28 @@ def of_settings(settings: PlaceSettings) -> Values:
         "name_call": settings.name_call,
         "images": settings.images.value,
         "language": settings.language,
+        "modes": {category: mode.value for category, mode in settings.modes.items()},
+        "thresholds": settings.thresholds,
+        "ladders": {name: [step.total_seconds() for step in ladder] for name, ladder in settings.ladders.items()},
+        "review_chat": settings.review_chat,
+        "moderator_role": settings.moderator_role,
     }
 
 
 def to_settings(kept: Mapping[str, Any]) -> PlaceSettings:
-    """From that JSON."""
-    return PlaceSettings(frozenset(kept["channels"]), kept["name_call"], Images(kept["images"]), kept["language"])
+    """From that JSON, also as it was before places had moderators."""
+    ladders = kept.get("ladders", {})
+    return PlaceSettings(
+        frozenset(kept["channels"]),
+        kept["name_call"],
+        Images(kept["images"]),
+        kept["language"],
+        {category: Mode(mode) for category, mode in kept.get("modes", {}).items()},
+        kept.get("thresholds", {}),
+        {name: tuple(timedelta(seconds=step) for step in ladder) for name, ladder in ladders.items()},
+        kept.get("review_chat", ""),
+        kept.get("moderator_role", ""),
+    )
 
 
 def select_messages() -> Select[Any]:

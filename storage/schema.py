@@ -1,7 +1,8 @@
 """The tables. A change here needs a new file in migrations/versions; a test compares the two.
 
 inbox 1─1 turns 1─1 outbox          what was said, what came of it, what goes back
-              1─n sanctions         the append-only log
+              1─n cases             sanctions, of a turn or by hand;  1─n case_events, the append-only log
+                                                                      1─n case_messages, where moderators see them
               1─1 memories          at most one item per turn: it cannot be stored twice
 summaries                           the last one per person and chat
 people, places                      what is known of them beside what was said
@@ -13,6 +14,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -86,22 +88,73 @@ outbox = Table(
     Index(None, "state", "turn_id"),
 )
 
-sanctions = Table(
-    "sanctions",
+# all that figures are made of, so that they come from an index alone
+_COUNTED = ("week", "category", "mode", "state", "answered", "waited_us", "longest_us")
+
+cases = Table(
+    "cases",
     metadata,
-    Column("id", ID, primary_key=True),
-    Column("turn_id", ID, ForeignKey("turns.id"), nullable=False),
+    Column("number", ID, primary_key=True),
+    Column("turn_id", ID, ForeignKey("turns.id")),
     Column("platform", AnyText, nullable=False),
     Column("user_id", AnyText, nullable=False),
+    Column("chat_id", AnyText, nullable=False),
+    Column("place_id", AnyText, nullable=False),  # the chat's own id where it belongs to no server or group
+    Column("private", Boolean, nullable=False),
+    Column("language", AnyText, nullable=False),
+    Column("everywhere", Boolean, nullable=False),
     Column("category", AnyText, nullable=False),
     Column("step", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("period_us", Period, nullable=False),
-    Column("evidence", JSON, nullable=False),
-    Column("overturned", Boolean, nullable=False),
-    Index(None, "platform", "user_id", "at", "id"),
+    Column("mode", String(16), nullable=False),
+    Column("prompt", AnyText, nullable=False),
+    Column("answer", AnyText, nullable=False),
+    Column("blanked", Boolean, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("thresholds", JSON, nullable=False),
+    Column("encoder", AnyText, nullable=False),
+    # these follow from what stands above and from the events; written with them, so that a list needs no event
+    Column("week", Date, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("answered", Integer, nullable=False),  # appeals, and how long they waited together, and the longest
+    Column("waited_us", Period, nullable=False),
+    Column("longest_us", Period, nullable=False),
     UniqueConstraint("turn_id", "category"),
+    Index(None, "platform", "user_id", "mode", "number"),
+    Index(None, "platform", "place_id", "number"),
+    Index(None, "platform", "place_id", "state", "number"),
+    Index(None, "platform", "place_id", "category", "number"),
+    Index("ix_cases_stats_of_place", "platform", "place_id", *_COUNTED),
+    Index("ix_cases_stats", *_COUNTED),
+    Index(None, "state", "number"),
+    Index(None, "category", "number"),
+    Index(None, "at", "number"),
+    Index(None, "blanked", "ends_at"),
     **NEVER_REUSE_IDS,
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("number", ID, ForeignKey("cases.number"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("by_platform", AnyText),
+    Column("by_user_id", AnyText),
+    Column("text", AnyText, nullable=False),
+    Column("period_us", Period),
+)
+
+case_messages = Table(
+    "case_messages",
+    metadata,
+    Column("number", ID, ForeignKey("cases.number"), primary_key=True, autoincrement=False),
+    Column("appeal", Integer, primary_key=True, autoincrement=False),
+    Column("chat_id", AnyText, primary_key=True),
+    Column("message_id", AnyText, nullable=False),
 )
 
 memories = Table(

@@ -1,4 +1,4 @@
-"""The life of a turn: inbox, then turn with sanctions and reply, then delivery and bookkeeping."""
+"""The life of a turn: inbox, then turn with cases and reply, then delivery and bookkeeping."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -6,17 +6,19 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from core.cases import Event, Kind
 from core.errors import RecordError
 from core.memory import MemoryChange, Summary
 from core.messages import ChatKey, IncomingMessage, NoticeKind, PersonKey, Turn
+from core.notices import numbered
 from core.ports import Change, Delivery, Past, Undelivered
 from core.sanctions import Sanction
 from storage import rows
+from storage.cases import append_event, cases_of, cases_of_turn, open_cases
 from storage.database import Database
 from storage.dialect import insert_new, upsert
 from storage.memories import items_of, summary_of
-from storage.people import change_person, person_of
-from storage.sanctions import sanctions_of
+from storage.people import change_person, person_of, settings_of
 from storage.schema import (
     ANSWERED,
     DELIVERED,
@@ -25,10 +27,10 @@ from storage.schema import (
     DUE,
     NONE,
     WAITING,
+    cases,
     inbox,
     memories,
     outbox,
-    sanctions,
     summaries,
     turns,
 )
@@ -53,7 +55,7 @@ class Turns:
         await self._database.write(partial(_amend, message))
 
     async def commit(self, turn: Turn) -> int:
-        """Turn, sanctions and reply in one transaction; the turn's id, also when it was there already.
+        """Turn, cases and reply in one transaction; the turn's id, also when it was there already.
 
         Raises RecordError, among the rest, for a message that was never received.
         """
@@ -105,9 +107,10 @@ def _receive(message: IncomingMessage, connection: Connection) -> bool:
 def _past(person: PersonKey, chat: ChatKey, connection: Connection) -> Past:
     return Past(
         person_of(person, connection),
-        sanctions_of(person, connection),
+        cases_of(person, connection),
         items_of(person, connection),
         summary_of(person, chat, connection),
+        settings_of(chat.place, connection),
     )
 
 
@@ -131,13 +134,10 @@ def _commit(turn: Turn, connection: Connection) -> int:
         there: int = (connection.execute(select(turns.c.id).where(turns.c.inbox_id == inbox_id))).scalar_one()
         return there
     state = DELIVERED if turn.reply.empty else WAITING
-    connection.execute(insert(outbox).values({**rows.of_reply(turn.reply), "turn_id": turn_id, "state": state}))
+    reply = numbered(turn.reply, open_cases(turn_id, turn.message, turn.sanctions, connection))
+    connection.execute(insert(outbox).values({**rows.of_reply(reply), "turn_id": turn_id, "state": state}))
     if any(notice.kind is NoticeKind.INTRODUCTION for notice in turn.reply.notices):
         change_person(turn.message.person, connection, introduced=True)
-    whose = {**rows.of_person(turn.message.person), "turn_id": turn_id}
-    if turn.sanctions:
-        log = [{**rows.of_sanction(issued), **whose} for issued in turn.sanctions]
-        connection.execute(insert(sanctions), log)
     connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(state=ANSWERED))
     return turn_id
 
@@ -153,10 +153,15 @@ def _begin(turn_id: int, now: datetime | None, connection: Connection) -> None:
 
 
 def _end(turn_id: int, state: str, connection: Connection) -> None:
-    unsure = (outbox.c.turn_id == turn_id) & (outbox.c.state != DELIVERED)
-    marked = connection.execute(update(outbox).where(unsure).values(state=state))
-    if not marked.rowcount:
+    unsure = (outbox.c.turn_id == turn_id) & outbox.c.state.not_in((DELIVERED, state))
+    marked = connection.execute(update(outbox).where(unsure).values(state=state).returning(outbox.c.begun_at)).all()
+    if not marked:
         _require_turn(turn_id, connection)
+        return
+    for case in cases_of_turn(turn_id, connection):
+        if case.sanction.felt:
+            told = Event(Kind.NOTICED, marked[0].begun_at or case.sanction.at, None, state)
+            append_event(case, told, connection)
 
 
 def _remember(turn_id: int, change: Change, summary: Summary | None, connection: Connection) -> None:
@@ -224,7 +229,7 @@ def _private_chats(platform: str, since: datetime, limit: int, connection: Conne
 def _unremembered(connection: Connection) -> list[tuple[int, Turn]]:
     due = turns.c.bookkeeping == DUE
     issued: dict[int, list[Sanction]] = defaultdict(list)
-    theirs = select(sanctions).join(turns).where(due).order_by(sanctions.c.id)
+    theirs = select(cases).join(turns).where(due).order_by(cases.c.number)
     for row in connection.execute(theirs):
         issued[row.turn_id].append(rows.to_sanction(row))
     waiting = rows.select_replies().where(due).order_by(turns.c.id)

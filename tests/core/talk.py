@@ -8,6 +8,7 @@ from core.ethics import Thresholds
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
 from core.ports import Delivery, Encoder, LanguageModel, Prompt
 from core.recall import PersonaIndex
+from core.sanctions import Sanction
 from models.fakes import FakeClock, FakeEncoder, FakeLanguageModel, Rule, plain_rule
 from storage.record import Record
 
@@ -42,6 +43,12 @@ def script(
         return written if written.endswith("…") else f"{written} {prompt.stop}"
 
     return rule
+
+
+async def issued_to(person: PersonKey, record: Record) -> list[Sanction]:
+    """What a person was sanctioned for and noticed, oldest first."""
+    numbers = [case.number for case in await record.cases.of(person)]
+    return [case.sanction for case in [await record.cases.get(number) for number in numbers] if case is not None]
 
 
 class Talk:

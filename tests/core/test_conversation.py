@@ -15,6 +15,7 @@ from core.expression import Expression
 from core.messages import NoticeKind, PersonKey, Turn
 from core.ports import Completion, Prompt
 from core.recall import MEMORY, NO_CONTEXT, PersonaIndex, PersonaRow
+from core.sanctions import Evidence
 from core.tasks import MARKS
 from models.fakes import FakeEncoder, FakeLanguageModel
 from storage.record import Record
@@ -29,6 +30,7 @@ from tests.core.talk import (
     OTHER_SERVER,
     SERVER,
     Talk,
+    issued_to,
     script,
 )
 
@@ -434,7 +436,7 @@ class TestSanctions:
         talk.later(seconds=1)
         assert kinds(await talk.say("안녕")) == []
         assert "1일" in notice(await talk.say(LOVE))
-        assert [(one.step, one.period) for one in await record.sanctions.of(MINA)] == [
+        assert [(one.step, one.period) for one in await issued_to(MINA, record)] == [
             (1, timedelta(0)), (2, timedelta(hours=1)), (3, timedelta(days=1)),
         ]  # fmt: skip
 
@@ -459,7 +461,7 @@ class TestSanctions:
         turn = await Talk(record, script(answer)).say(text)
         assert [one.period for one in turn.sanctions] == ([] if period is None else [period])
         assert [told in one.text for one in turn.reply.notices if told] == ([] if told is None else [True])
-        assert await record.sanctions.of(MINA) == list(turn.sanctions)
+        assert await issued_to(MINA, record) == list(turn.sanctions)
 
     async def test_several_categories_at_once_add_up(self, record: Record) -> None:
         thresholds = Thresholds({"insult": 0.4, "hate": 0.4})
@@ -483,16 +485,16 @@ class TestSanctions:
 
     async def test_moderators_see_why(self, record: Record) -> None:
         await Talk(record, script("하지 마")).say(f" {INSULT}\u200b")
-        (case,) = await record.sanctions.of(MINA)
-        assert case.evidence["scores"]["insult"] == 1.0
-        assert case.evidence == {
-            "scores": case.evidence["scores"],
-            "thresholds": {"love": 0.98, "politics": 0.95, "insult": 0.9, "hate": 0.9, "normal": 0.5},
-            "model": "fake 1",
-            "prompt": f" {INSULT}\u200b",
-            "answer": "하지 마",
-        }
-        assert set(case.evidence["scores"]) == {"love", "politics", "insult", "hate", "normal"}
+        (evidence,) = [one.evidence for one in await issued_to(MINA, record)]
+        assert evidence.scores["insult"] == 1.0
+        assert evidence == Evidence(
+            prompt=f" {INSULT}\u200b",
+            answer="하지 마",
+            scores=evidence.scores,
+            thresholds={"love": 0.98, "politics": 0.95, "insult": 0.9, "hate": 0.9, "normal": 0.5},
+            encoder="fake 1",
+        )
+        assert set(evidence.scores) == {"love", "politics", "insult", "hate", "normal"}
 
     async def test_ladders_and_zone_are_settings(self, record: Record) -> None:
         talk = Talk(record, policy=Policy(ladders={"insult": (timedelta(minutes=5),)}))

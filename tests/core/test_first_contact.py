@@ -9,7 +9,7 @@ from core.messages import NoticeKind, Turn
 from core.recall import NO_CONTEXT, PersonaIndex, PersonaRow
 from models.fakes import FakeEncoder
 from storage.record import Record
-from tests.core.talk import ELSEWHERE, JUN, MINA, SERVER, Talk, script
+from tests.core.talk import ELSEWHERE, JUN, MINA, SERVER, Talk, issued_to, script
 
 INSULT, LOVE = "패드립", "사랑 고백/만남"
 SINGER = "[좋아하는 가수: 에스파]"
@@ -121,7 +121,7 @@ class TestPausing:
         talk = Talk(record, script("미안"))
         await record.people.pause(MINA, True)
         assert [kinds(await talk.say(LOVE)) for _ in range(2)] == [[NoticeKind.WARNING], [NoticeKind.BLOCK]]
-        assert [one.period for one in await record.sanctions.of(MINA)] == [timedelta(0), timedelta(hours=1)]
+        assert [one.period for one in await issued_to(MINA, record)] == [timedelta(0), timedelta(hours=1)]
 
     async def test_her_own_persona_is_no_memory_of_the_person(self, record: Record) -> None:
         vectors = await FakeEncoder().encode(["몇 살이야"])

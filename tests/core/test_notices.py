@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.messages import ChatKey, NoticeKind, PersonKey, PlaceKey
-from core.notices import Reminder, notice, sanction_notices
-from core.sanctions import Sanction
+from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, PlaceKey, Reply
+from core.notices import Reminder, notice, numbered, sanction_notices
+from core.sanctions import Mode, Sanction
 
 NOON = datetime(2025, 11, 21, 3, tzinfo=UTC)
 EVERY = timedelta(minutes=10)
@@ -21,6 +21,11 @@ def test_somebody_is_due_once_in_a_while() -> None:
     reminder = Reminder(EVERY)
     moments = [NOON, NOON, NOON + EVERY - MOMENT, NOON + EVERY, NOON + EVERY + MOMENT, NOON + 3 * EVERY]
     assert [reminder.due(person(1), moment) for moment in moments] == [True, False, False, True, False, True]
+
+
+def test_nobody_waits_for_a_clock_that_was_set_back() -> None:
+    reminder = Reminder(EVERY)
+    assert [reminder.due(person(1), moment) for moment in (NOON, NOON - timedelta(days=1))] == [True, True]
 
 
 def test_everybody_is_due_for_themselves() -> None:
@@ -52,6 +57,25 @@ def test_the_sanctions_of_a_turn_are_one_notice(periods: list[timedelta], kind: 
     told = sanction_notices("ko", issued)
     assert [one.kind for one in told] == ([] if kind is None else [kind])
     assert all(said in one.text for one in told)
+
+
+def test_sanctions_that_nobody_notices_are_told_to_nobody() -> None:
+    silent = Sanction("love", 1, NOON, timedelta(days=1), Mode.SHADOW)
+    assert sanction_notices("ko", [silent]) == ()
+    assert sanction_notices("ko", [silent, Sanction("hate", 1, NOON, timedelta(hours=2))]) == sanction_notices(
+        "ko", [Sanction("hate", 1, NOON, timedelta(hours=2))]
+    )
+
+
+def test_a_warning_names_its_cases_and_other_notices_do_not() -> None:
+    asked = IncomingMessage(person(1), ChatKey("console", "home", True), "m1", "사귀자", NOON)
+    warned, other = Notice(NoticeKind.WARNING, "경고야."), Notice(NoticeKind.INTRODUCTION, "나는 AI야.")
+    reply = Reply(asked, "미안", notices=(warned, other))
+    named = numbered(reply, [12, 13])
+    assert named.notices[0].text.startswith("경고야. 사건 번호는 12, 13번")
+    assert "/appeal" in named.notices[0].text
+    assert named.notices[1] == other
+    assert (named.text, numbered(reply, [])) == ("미안", reply)
 
 
 def test_a_notice_fills_its_gaps() -> None:

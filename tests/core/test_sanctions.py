@@ -1,14 +1,12 @@
-"""From the log to the standing: ladders, sums, and sanctions that were overturned."""
+"""What is issued: ladders, sums, and when it begins."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from core.sanctions import LADDERS, LONGEST, WARNING, Sanction, Standing, block_period, next_sanctions, standing
-
-NOW = datetime(2025, 11, 21, 3, tzinfo=UTC)
-HOUR, DAY, MOMENT = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)
+from core.cases import standing
+from core.sanctions import LADDERS, LONGEST, WARNING, Evidence, Mode, block_period, issue_time, next_sanctions
+from tests.core.casework import DAY, HOUR, MOMENT, NOW, a_case
 
 # behaviour.md §7, and what repeats past the end
 STEPS = {
@@ -17,31 +15,28 @@ STEPS = {
     "insult": [7 * DAY, 30 * DAY, 1461 * DAY, 1461 * DAY, 1461 * DAY],
     "hate": [DAY, 7 * DAY, 90 * DAY, 1461 * DAY, 1461 * DAY, 1461 * DAY],
 }
-
-
-def issued(category: str, period: timedelta, at: datetime = NOW, *, overturned: bool = False) -> Sanction:
-    return Sanction(category, 1, at, period, overturned=overturned)
+EVIDENCE = Evidence(prompt="x")
 
 
 @pytest.mark.parametrize(("category", "periods"), STEPS.items())
 def test_every_repetition_climbs_the_ladder_when_the_last_block_is_over(
     category: str, periods: list[timedelta]
 ) -> None:
-    log: list[Sanction] = []
+    cases = []
     now = NOW
     for step, period in enumerate(periods, start=1):
-        before = standing(log, now)
+        before = standing(cases, now)
         assert before.blocked_until is None
-        (new,) = next_sanctions([category], before, now, {"prompt": "x"})
+        (new,) = next_sanctions([category], before.counts, now, EVIDENCE)
         assert (new.category, new.step, new.period, new.at) == (category, step, period, now)
-        assert new.evidence == {"prompt": "x"}
-        log.append(new)
-        after = standing(log, now)
+        assert (new.mode, new.evidence) == (Mode.ENFORCE, EVIDENCE)
+        cases.append(a_case(step, category, period, now))
+        after = standing(cases, now)
         assert after.counts == {category: step}
         assert after.blocked_until == (now + period if period else None)
         assert after.reasons == ((category,) if period else ())
         if period:
-            assert standing(log, now + period - MOMENT).blocked_until == now + period
+            assert standing(cases, now + period - MOMENT).blocked_until == now + period
         now += period + MOMENT
 
 
@@ -59,51 +54,34 @@ def test_the_ladders_are_those_of_the_reference() -> None:
     ],
 )  # fmt: skip
 def test_periods_of_one_turn_add_up_to_1461_days_at_most(periods: list[timedelta], together: timedelta) -> None:
-    log = [issued(f"c{number}", period) for number, period in enumerate(periods)]
-    assert block_period(log) == together
-    assert standing(log, NOW).blocked_until == (NOW + together if together else None)
+    assert block_period(periods) == together
+    cases = [a_case(number, f"c{number}", period, turn=9) for number, period in enumerate(periods)]
+    assert standing(cases, NOW).blocked_until == (NOW + together if together else None)
 
 
 def test_categories_of_one_turn_each_climb_their_own_ladder() -> None:
-    current = Standing(counts={"love": 3, "hate": 1})
-    new = next_sanctions(["love", "politics", "hate"], current, NOW, {})
+    new = next_sanctions(["love", "politics", "hate"], {"love": 3, "hate": 1}, NOW, EVIDENCE)
     assert [(one.category, one.step, one.period) for one in new] == [
         ("love", 4, 14 * DAY), ("politics", 1, WARNING), ("hate", 2, 7 * DAY),
     ]  # fmt: skip
 
 
-def test_ladders_may_be_set() -> None:
-    (new,) = next_sanctions(["love"], Standing(counts={"love": 5}), NOW, {}, {"love": (HOUR,)})
-    assert (new.step, new.period) == (6, HOUR)
+def test_ladders_and_modes_may_be_set() -> None:
+    new = next_sanctions(
+        ["love", "hate"], {"love": 5}, NOW, EVIDENCE, {**LADDERS, "love": (HOUR,)}, {"hate": Mode.SHADOW}
+    )
+    assert [(one.step, one.period, one.mode, one.felt) for one in new] == [
+        (6, HOUR, Mode.ENFORCE, True), (1, DAY, Mode.SHADOW, False),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("log", "until", "reasons", "counts"),
+    ("behind", "begins"),
     [
-        ([], None, (), {}),
-        ([issued("love", WARNING)], None, (), {"love": 1}),
-        ([issued("hate", DAY, overturned=True)], None, (), {}),
-        ([issued("hate", DAY, overturned=True), issued("hate", HOUR)], NOW + HOUR, ("hate",), {"hate": 1}),
-        # of two categories in one turn, one is overturned: its period goes
-        ([issued("hate", DAY), issued("insult", 7 * DAY, overturned=True)], NOW + DAY, ("hate",), {"hate": 1}),
-        # a warning beside a block is no reason for it
-        ([issued("love", WARNING), issued("hate", DAY)], NOW + DAY, ("hate",), {"love": 1, "hate": 1}),
-        # blocks of different turns do not add up; the one that ends last counts
-        ([issued("insult", 7 * DAY), issued("hate", DAY, NOW + HOUR)], NOW + 7 * DAY, ("insult",),
-         {"insult": 1, "hate": 1}),
-        ([issued("hate", DAY, NOW - DAY)], None, (), {"hate": 1}),
-        ([issued("hate", DAY, NOW - DAY + MOMENT)], NOW + MOMENT, ("hate",), {"hate": 1}),
+        (timedelta(0), NOW), (-HOUR, NOW), (-DAY, NOW), (HOUR, NOW + HOUR), (DAY, NOW + DAY),
+        # a stamp from days ahead is a clock that nobody set
+        (2 * DAY, NOW), (400 * DAY, NOW),
     ],
 )  # fmt: skip
-def test_the_standing_follows_from_the_log(log, until, reasons, counts) -> None:
-    assert standing(log, NOW) == Standing(until, reasons, counts)
-
-
-def test_an_overturned_sanction_counts_neither_for_the_block_nor_for_the_next_step() -> None:
-    log = [issued("insult", 7 * DAY, NOW - 40 * DAY), issued("insult", 30 * DAY, NOW - DAY)]
-    assert standing(log, NOW).blocked_until == NOW + 29 * DAY
-    log[1] = replace(log[1], overturned=True)
-    current = standing(log, NOW)
-    assert current.blocked_until is None
-    (again,) = next_sanctions(["insult"], current, NOW, {})
-    assert (again.step, again.period) == (2, 30 * DAY)
+def test_a_clock_that_fell_behind_the_platforms_takes_nothing_off_the_end(behind: timedelta, begins) -> None:
+    assert issue_time(NOW, NOW + behind) == begins

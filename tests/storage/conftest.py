@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from storage.record import Record
 
-CONTRACTS = ("turns", "memories", "sanctions", "people")
+CONTRACTS = ("turns", "memories", "cases", "people")
 pytest.register_assert_rewrite(*(f"tests.storage.{part}_contract" for part in CONTRACTS))
 
 LOCK_WAIT = 0.2

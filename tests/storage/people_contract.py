@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from core.cases import Event, Kind
 from core.messages import ChatKey, Notice, NoticeKind, PersonKey, PlaceKey, Reply, Turn
 from core.people import Images, Person, PlaceSettings
+from core.sanctions import Evidence, Mode
 from storage.people import BUTTONS_LIVE
 from storage.record import Record
 from tests.storage.samples import (
@@ -66,7 +68,8 @@ class PeopleStoreContract:
         assert not (await record.people.of(MINA)).introduced
 
     async def test_the_export_holds_everything_of_a_person_and_nothing_of_anybody_else(self, record: Record) -> None:
-        for person, chat in ((MINA, HOME), (JUN, HOME), (NAMESAKE, ChatKey("discord", HOME.chat_id, True))):
+        elsewhere = ChatKey("console", "elsewhere", True)
+        for person, chat in ((MINA, HOME), (JUN, elsewhere), (NAMESAKE, ChatKey("discord", HOME.chat_id, True))):
             await leave_canaries(record, person, chat)
         kept = await record.people.export(MINA)
         written = json.dumps(kept, ensure_ascii=False)
@@ -75,13 +78,14 @@ class PeopleStoreContract:
             assert canary.format(whose) in written, canary
         assert "discord" not in written
         assert JUN.user_id not in written
+        assert "judge dredd" not in written
+        assert "between moderators" not in written
         assert (kept["platform"], kept["user_id"]) == ("console", "mina")
         assert kept["person"] == [{"introduced": True, "paused": True}]
-        assert [len(kept[name]) for name in ("messages", "replies", "memories", "summaries", "sanctions")] == [
-            3, 2, 1, 1, 1,
-        ]  # fmt: skip
+        counted = {"messages": 3, "replies": 2, "memories": 1, "summaries": 1, "cases": 1, "case_events": 3}
+        assert {name: len(kept[name]) for name in counted} == counted
         assert kept["messages"][0]["sent_at"] == "2025-11-21T03:01:00.123456+00:00"
-        assert kept["sanctions"][0]["period_s"] == 3600.0
+        assert kept["cases"][0]["period_s"] == 3600.0
 
     async def test_an_export_shows_no_address_to_answer_at_and_no_vector(self, record: Record) -> None:
         await record.turns.receive(replace(message(), via="token-of-an-interaction"))
@@ -107,7 +111,17 @@ class PlaceStoreContract:
         self, record: Record, images: Images
     ) -> None:
         await record.places.change(GUILD, PlaceSettings(frozenset("12"), language="ko"))
-        chosen = PlaceSettings(frozenset({"9", "10"}), name_call=False, images=images, language="en")
+        chosen = PlaceSettings(
+            frozenset({"9", "10"}),
+            name_call=False,
+            images=images,
+            language="en",
+            modes={"love": Mode.OFF, "hate": Mode.SHADOW},
+            thresholds={"politics": 0.99},
+            ladders={"love": (timedelta(0), timedelta(hours=1, microseconds=1), timedelta(days=1461))},
+            review_chat="77",
+            moderator_role="88",
+        )
         await record.places.change(GUILD, chosen)
         assert await record.places.of(GUILD) == chosen
 
@@ -117,10 +131,16 @@ class PlaceStoreContract:
         await learn(record, 1, item(scope="group"), chat=here)
         await learn(record, 2, item(key="상태", value="졸림"))
         await record.places.change(old, PlaceSettings(name_call=False))
+        reviewed = PlaceKey("console", "another")
+        await record.places.change(reviewed, PlaceSettings(images=Images.OFF, review_chat="group"))
+        await record.turns.receive(message(3, chat=here))
+        await record.turns.commit(turn(message(3, chat=here), sanction()))
         for _ in range(2):
             await record.places.move(old, new)
+        assert [case.chat for case in await record.cases.of(MINA)] == [ChatKey("console", "supergroup", False)]
         assert await record.places.of(new) == PlaceSettings(name_call=False)
         assert await record.places.of(old) == PlaceSettings()
+        assert await record.places.of(reviewed) == PlaceSettings(images=Images.OFF, review_chat="supergroup")
         assert [known.scope for known in await record.memories.items(MINA)] == ["supergroup", ""]
         kept = await last_summary(record, chat=there)
         assert kept is not None
@@ -186,7 +206,7 @@ class NotesContract:
 # in every place where something of a person is kept
 CANARIES = (
     "asked {}", "waits {}", "blocks {}", "answer {}", "notice {}", "input {}",
-    "remembered {}", "summary of remembered {}", "evidence {}",
+    "remembered {}", "summary of remembered {}", "evidence {}", "answered {}", "appeal {}", "reason {}",
 )  # fmt: skip
 
 
@@ -200,8 +220,12 @@ async def leave_canaries(record: Record, person: PersonKey, chat: ChatKey) -> No
     await record.turns.remember(turn_id, exactly(add=item(value=value)), summary(f"summary of {value}"))
     blocked = replace(message(2, person, chat), text=f"blocks {whose}")
     await record.turns.receive(blocked)
-    issued = replace(sanction("hate", timedelta(hours=1)), evidence={"why": f"evidence {whose}"})
-    await record.turns.commit(Turn(Reply(blocked, "그만해"), "그만", (issued,)))
+    issued = replace(sanction("hate", timedelta(hours=1)), evidence=Evidence(f"evidence {whose}", f"answered {whose}"))
+    (case,) = await record.cases.of_turn(await record.turns.commit(Turn(Reply(blocked, "그만해"), "그만", (issued,))))
+    await record.cases.append(case.number, lambda _: Event(Kind.APPEALED, NOON, person, f"appeal {whose}"))
+    decision = Event(Kind.UPHELD, NOON, PersonKey("console", "judge dredd"), f"reason {whose}")
+    await record.cases.append(case.number, lambda _: decision)
+    await record.cases.append(case.number, lambda _: Event(Kind.COMMENTED, NOON, decision.by, "between moderators"))
     await record.turns.receive(replace(message(3, person, chat), text=f"waits {whose}"))
     await record.people.pause(person, True)
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from core.cases import Case
 from core.expression import Expression
 from core.memory import MemoryChange, MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
+from core.notices import numbered
 from core.ports import Change
-from core.sanctions import Sanction
+from core.sanctions import Evidence, Sanction
 from storage.record import Record
 
 NOON = datetime(2025, 11, 21, 3, 0, 0, 123456, tzinfo=UTC)
@@ -33,7 +35,23 @@ def turn(asked: IncomingMessage, *sanctions: Sanction) -> Turn:
 
 
 def sanction(category: str = "love", period: timedelta = timedelta(0), at: datetime = NOON) -> Sanction:
-    return Sanction(category, 1, at, period, {"scores": {"love": 0.99}, "prompt": "사귀자\ud800", "model": None})
+    evidence = Evidence("사귀자\ud800", "미안\x00", {"love": 0.99}, {"love": 0.98, "normal": 0.5}, "fake-1")
+    return Sanction(category, 1, at, period, evidence=evidence)
+
+
+def told(left: Turn, *numbers: int) -> Turn:
+    """The turn as it comes back: its notices name its cases."""
+    return replace(left, reply=numbered(left.reply, numbers))
+
+
+def bare(case: Case) -> Case:
+    """As it is read for a standing: without evidence."""
+    return replace(case, sanction=replace(case.sanction, evidence=Evidence()))
+
+
+async def issued_to(person: PersonKey, record: Record) -> list[Sanction]:
+    numbers = [case.number for case in await record.cases.of(person)]
+    return [case.sanction for case in [await record.cases.get(number) for number in numbers] if case is not None]
 
 
 def item(key: str = "좋아하는 가수", value: str = "에스파", scope: str = "", at: datetime = NOON) -> MemoryItem:

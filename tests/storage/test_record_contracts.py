@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from core.case_store import CaseStore, Shown
+from core.cases import Case
+from core.moderation import Refused
 from core.people import PlaceSettings
-from core.ports import ButtonStore, MemoryStore, Notes, PeopleStore, PlaceStore, SanctionLog, TurnStore
+from core.ports import ButtonStore, MemoryStore, Notes, PeopleStore, PlaceStore, TurnStore
 from storage.record import Record
+from tests.storage.case_samples import judge, offend
+from tests.storage.cases_contract import (
+    CaseStoreContract,
+    KeptForAWhileContract,
+    ListsOfCasesContract,
+    ReviewQueueContract,
+)
 from tests.storage.memories_contract import MemoryStoreContract
 from tests.storage.people_contract import (
     GUILD,
@@ -22,17 +32,19 @@ from tests.storage.people_contract import (
 from tests.storage.samples import (
     MINA,
     NOON,
+    bare,
     begin,
     first_value,
+    issued_to,
     item,
     last_summary,
     learn,
     message,
     sanction,
     texts,
+    told,
     turn,
 )
-from tests.storage.sanctions_contract import SanctionLogContract
 from tests.storage.turns_contract import TurnStoreContract
 
 pytestmark = pytest.mark.asyncio
@@ -61,7 +73,7 @@ class TestMemoriesInSqlite(MemoryStoreContract):
     pass
 
 
-class TestSanctionsInSqlite(SanctionLogContract):
+class TestCasesInSqlite(CaseStoreContract, ListsOfCasesContract, KeptForAWhileContract, ReviewQueueContract):
     pass
 
 
@@ -84,12 +96,12 @@ class TestNotesInSqlite(NotesContract):
 async def test_its_parts_satisfy_the_ports(record: Record) -> None:
     turns: TurnStore = record.turns
     memories: MemoryStore = record.memories
-    sanctions: SanctionLog = record.sanctions
+    cases: CaseStore = record.cases
     people: PeopleStore = record.people
     places: PlaceStore = record.places
     buttons: ButtonStore = record.buttons
     notes: Notes = record.notes
-    assert all((turns, memories, sanctions, people, places, buttons, notes))
+    assert all((turns, memories, cases, people, places, buttons, notes))
 
 
 async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None:
@@ -104,6 +116,9 @@ async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None
         await record.places.change(GUILD, PlaceSettings(name_call=False))
         (button,) = await record.buttons.make(MINA, [("memory", "export")], NOON)
         await record.notes.write("commands", "1")
+        (case,) = await record.cases.of(MINA)
+        decided = await judge(record, case.number)
+        await record.cases.show(case.number, Shown(0, "mods", "m1"))
     async with await Record.open(url) as record:
         assert await record.turns.unanswered() == [message(1)]
         assert [left.begun for left in await record.turns.undelivered()] == [None, NOON, None]
@@ -114,7 +129,9 @@ async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None
         assert (await record.turns.unremembered())[0] == (waiting, turn(message(3)))
         assert await texts(record, MINA) == ["[좋아하는 가수: 에스파]"]
         assert await last_summary(record) is not None
-        assert await record.sanctions.of(MINA) == [sanction()]
+        assert await record.cases.of(MINA) == [bare(decided)]
+        assert await record.cases.get(decided.number) == decided
+        assert await record.cases.shown(decided.number) == [Shown(0, "mods", "m1")]
     assert first_value(path, "PRAGMA integrity_check") == "ok"
 
 
@@ -123,8 +140,8 @@ async def test_what_was_written_survives_a_kill(url: str, path: Path) -> None:
     assert killed.returncode == -signal.SIGKILL
     async with await Record.open(url) as record:
         assert await record.turns.unanswered() == [message(2)]
-        assert [left for _, left in await record.turns.unremembered()] == [turn(message(1), sanction())]
-        assert await record.sanctions.of(MINA) == [sanction()]
+        assert [left for _, left in await record.turns.unremembered()] == [told(turn(message(1), sanction()), 1)]
+        assert await issued_to(MINA, record) == [sanction()]
     assert first_value(path, "PRAGMA integrity_check") == "ok"
 
 
@@ -134,6 +151,17 @@ async def test_two_processes_may_share_a_record(record: Record, url: str) -> Non
         either = (first, other)
         await asyncio.gather(*(learn(either[number % 2], number, item(value=str(number))) for number in range(40)))
         assert len(await record.memories.items(MINA)) == len(await other.memories.items(MINA)) == 40
+
+
+async def test_moderators_of_two_processes_make_one_decision_together(record: Record, url: str) -> None:
+    cases = [(await offend(record, number))[0].number for number in range(5)]
+    async with await Record.open(url, lock_wait=60) as first, await Record.open(url, lock_wait=60) as other:
+        pressed = await asyncio.gather(
+            *(judge(either, number) for either in (first, other) for number in cases for _ in range(3)),
+            return_exceptions=True,
+        )
+    assert sorted(case.number for case in pressed if isinstance(case, Case)) == cases
+    assert sum(isinstance(refused, Refused) for refused in pressed) == 25
 
 
 async def test_a_cancelled_caller_tears_nothing(record: Record) -> None:
@@ -147,7 +175,7 @@ async def test_a_cancelled_caller_tears_nothing(record: Record) -> None:
         await record.turns.receive(asked)
         await record.turns.commit(turn(asked, sanction()))
     assert await record.turns.unanswered() == []
-    assert len(await record.sanctions.of(MINA)) == 12
+    assert len(await record.cases.of(MINA)) == 12
 
 
 async def test_closing_finishes_what_is_under_way(url: str) -> None:

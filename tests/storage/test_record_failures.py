@@ -4,17 +4,22 @@ import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
+from core.case_store import CaseFilter, Shown
+from core.cases import State
 from core.errors import RecordError
 from core.people import PlaceSettings
 from core.ports import Delivery
 from storage.database import Database
 from storage.record import Record
+from tests.storage.case_samples import GUILD, LOUNGE, judge, offend
 from tests.storage.samples import (
     HOME,
     MINA,
@@ -38,7 +43,7 @@ from tests.storage.samples import (
 
 pytestmark = pytest.mark.asyncio
 
-COMMIT_STEPS = ["INSERT ON turns", "INSERT ON outbox", "INSERT ON sanctions", "UPDATE ON inbox"]
+COMMIT_STEPS = ["INSERT ON turns", "INSERT ON outbox", "INSERT ON cases", "INSERT ON case_events", "UPDATE ON inbox"]
 REMEMBER_STEPS = ["UPDATE ON turns", "DELETE ON memories", "INSERT ON memories", "INSERT ON summaries"]
 
 
@@ -68,7 +73,7 @@ async def test_a_turn_is_committed_whole_or_not_at_all(record: Record, path: Pat
     assert dump(path) == before
     run_sql(path, "DROP TRIGGER trap")
     await record.turns.commit(turn(asked, sanction()))
-    assert len(await record.sanctions.of(MINA)) == 1
+    assert len(await record.cases.of(MINA)) == 1
 
 
 @pytest.mark.parametrize("step", REMEMBER_STEPS)
@@ -174,6 +179,45 @@ async def test_a_closed_record_says_so_and_may_be_closed_again(url: str) -> None
         await last_summary(record)
 
 
+async def moderate(record: Record) -> None:
+    """Everything that moderators ask of the log, in every combination that has an index of its own."""
+    (case,) = await offend(record, 3, chat=LOUNGE)
+    assert case.turn is not None
+    await record.turns.end(case.turn, Delivery.DELIVERED)
+    await record.cases.of(MINA)
+    await record.cases.get(case.number)
+    for place, state, person, category, since in product(
+        (None, GUILD), (None, State.OPEN), (None, MINA), (None, "love"), (None, NOON)
+    ):
+        await record.cases.page(CaseFilter(place, state, person, category, since))
+    for wanted in (None, GUILD):
+        await record.cases.stats(wanted, NOON)
+        assert [found async for found in record.cases.export(NOON, wanted)] != []
+    await record.cases.show(case.number, Shown(0, "mods", "m1"))
+    await record.cases.shown(case.number)
+    await judge(record, case.number)
+    assert await record.cases.blank(NOON + timedelta(days=1))
+
+
+@pytest.mark.parametrize("step", ["INSERT ON case_events", "UPDATE ON cases"])
+async def test_a_decision_is_made_whole_or_not_at_all(record: Record, path: Path, step: str) -> None:
+    (case,) = await offend(record, 1)
+    run_sql(path, trap(step))
+    before = dump(path)
+    with pytest.raises(RecordError, match="trapped"):
+        await judge(record, case.number)
+    assert dump(path) == before
+    run_sql(path, "DROP TRIGGER trap")
+    assert (await judge(record, case.number)).state is State.UPHELD
+
+
+async def test_events_that_core_no_longer_knows_are_an_error(record: Record, path: Path) -> None:
+    (case,) = await offend(record, 1)
+    run_sql(path, "UPDATE case_events SET kind = 'burned'")
+    with pytest.raises(RecordError, match="'burned' is not a valid Kind"):
+        await record.cases.get(case.number)
+
+
 async def test_no_query_reads_a_whole_table(record: Record, path: Path) -> None:
     asked: set[str] = set()
 
@@ -196,7 +240,7 @@ async def test_no_query_reads_a_whole_table(record: Record, path: Path) -> None:
         await record.turns.undelivered()
         await record.turns.unremembered()
         await record.turns.remember(turn_id, exactly((old,)), None)
-        await record.sanctions.of(MINA)
+        await moderate(record)
         await record.memories.forget(MINA, 1)
         await record.memories.forget(MINA)
         await record.people.introduce(MINA)

@@ -15,18 +15,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.dialects.sqlite import dialect
 
+from core.case_store import CaseFilter
+from core.cases import Case, Event, Kind, Standing, State, standing
 from core.errors import RecordError
 from core.expression import Expression
 from core.messages import ChatKey, Notice, NoticeKind, Reply, Turn
 from core.people import Person
 from core.ports import Delivery, Undelivered
-from core.sanctions import Sanction
+from core.sanctions import Evidence, Sanction
 from storage.columns import AnyText, Period, UtcTime, Vector
 from storage.database import Database
 from storage.record import Record
 from storage.schema import metadata
 from storage.schema_version import migrate
-from tests.storage.samples import MINA, NOON, dump, first_value, last_summary, message, run_sql
+from tests.storage.samples import MINA, NOON, bare, dump, first_value, last_summary, message, run_sql, sanction, turn
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,7 +43,10 @@ ROWS_OF_THE_FIRST_VERSION = (
     "INSERT INTO outbox VALUES (5, '반가워!', '크게', '보통', '없음',"
     """ '[{"kind": "warning", "text": "경고"}]', 'waiting')""",
     "INSERT INTO sanctions VALUES (3, 5, 'console', 'mina', 'love', 1, '2025-11-21 03:00:00.123456', 0,"
-    """ '{"prompt": "사귀자"}', 0)""",
+    """ '{"prompt": "사귀자\\ud800", "answer": "미안", "scores": {"love": 0.99}, "thresholds": {"love": 0.98},"""
+    """ "model": "old-1"}', 0)""",
+    "INSERT INTO sanctions VALUES (4, 5, 'console', 'mina', 'hate', 2, '2025-11-21 03:00:00.123456', 604800000000,"
+    """ '{"prompt": "x", "model": null}', 1)""",
     "INSERT INTO memories VALUES (7, 5, 'console', 'mina', 'server', '좋아하는 가수', '에스파',"
     " '2025-11-21 03:00:00.123456', x'0000803f', NULL)",
     "INSERT INTO summaries VALUES ('console', 'mina', 'home', '인사했다', x'0000803f')",
@@ -88,10 +93,23 @@ async def test_a_record_of_the_first_version_keeps_everything(url: str, path: Pa
         waiting, answered = message(1), message(2, chat=ChatKey("console", "server", False))
         assert await record.turns.unanswered() == [waiting]
         reply = Reply(answered, "반가워!", Expression("크게", "보통", "없음"), (Notice(NoticeKind.WARNING, "경고"),))
-        issued = Sanction("love", 1, NOON, timedelta(0), {"prompt": "사귀자"})
+        evidence = Evidence("사귀자\ud800", "미안", {"love": 0.99}, {"love": 0.98}, "old-1")
+        issued = Sanction("love", 1, NOON, timedelta(0), evidence=evidence)
+        undone = Sanction("hate", 2, NOON, timedelta(days=7), evidence=Evidence("x"))
+        began = Event(Kind.ISSUED, NOON)
+        cases = [
+            Case(3, MINA, answered.chat, issued, (began,), turn=5),
+            Case(4, MINA, answered.chat, undone, (began, Event(Kind.OVERTURNED, NOON)), turn=5),
+        ]
         assert await record.turns.undelivered() == [Undelivered(5, reply, None)]
-        assert await record.turns.unremembered() == [(5, Turn(reply, "안녕", (issued,), {"love": 0.5}))]
-        assert await record.sanctions.of(MINA) == [issued]
+        assert await record.turns.unremembered() == [(5, Turn(reply, "안녕", (issued, undone), {"love": 0.5}))]
+        assert await record.cases.of(MINA) == [bare(case) for case in cases]
+        assert [await record.cases.get(case.number) for case in cases] == cases
+        assert standing(cases, NOON) == Standing(None, (), {"love": 1})
+        for state, found in ((State.OPEN, cases[:1]), (State.OVERTURNED, cases[1:])):
+            assert await record.cases.page(CaseFilter(answered.chat.place, state, since=NOON)) == found
+        assert (await record.cases.stats(None, NOON)).share_overturned() == {"love": 0.0, "hate": 1.0}
+        assert await record.cases.blank(NOON + timedelta(days=1)) == 2
         assert [(item.item_id, item.text, item.scope) for item in await record.memories.items(MINA)] == [
             (7, "[좋아하는 가수: 에스파]", "server")
         ]
@@ -103,6 +121,16 @@ async def test_a_record_of_the_first_version_keeps_everything(url: str, path: Pa
         await record.turns.end(5, Delivery.UNKNOWN)
     assert first_value(path, "PRAGMA integrity_check") == "ok"
     assert first_value(path, "SELECT count(*) FROM pragma_foreign_key_check") == 0
+
+
+async def test_the_next_case_has_a_number_that_no_sanction_had(url: str, path: Path) -> None:
+    path.parent.mkdir()
+    to_first_version(path)
+    run_sql(path, *ROWS_OF_THE_FIRST_VERSION)
+    async with await Record.open(url) as record:
+        await record.turns.receive(message(3))
+        await record.turns.commit(turn(message(3), sanction()))
+        assert [case.number for case in await record.cases.of(MINA)] == [3, 4, 5]
 
 
 async def test_a_schema_of_a_newer_version_is_left_alone(url: str, path: Path) -> None:

@@ -12,6 +12,7 @@ from core.memory import MemoryChange, MemoryItem
 from core.messages import ChatKey, Notice, NoticeKind, PersonKey, Reply, Turn
 from core.people import Person
 from core.ports import Delivery, Past, Undelivered
+from core.sanctions import Evidence
 from storage.record import Record
 from tests.storage.samples import (
     HOME,
@@ -21,6 +22,7 @@ from tests.storage.samples import (
     SERVER,
     begin,
     exactly,
+    issued_to,
     item,
     last_summary,
     learn,
@@ -28,6 +30,7 @@ from tests.storage.samples import (
     sanction,
     summary,
     texts,
+    told,
     turn,
     with_text,
 )
@@ -100,7 +103,7 @@ class TurnStoreContract:
         turn_id = await record.turns.commit(turn(asked, sanction()))
         await record.turns.remember(turn_id, exactly(add=item()), None)
         assert await texts(record, person) == ["[좋아하는 가수: 에스파]"]
-        assert len(await record.sanctions.of(person)) == 1
+        assert len(await record.cases.of(person)) == 1
 
     async def test_a_time_without_zone_is_refused_and_leaves_nothing(self, record: Record) -> None:
         naive = datetime(2025, 11, 21)  # noqa: DTZ001
@@ -126,6 +129,7 @@ class TurnStoreContract:
         await record.turns.receive(asked)
         left = turn(asked, sanction("love"), sanction("politics"))
         turn_id = await record.turns.commit(left)
+        left = told(left, 1, 2)
         assert await record.turns.unanswered() == []
         assert await record.turns.undelivered() == [Undelivered(turn_id, left.reply, None)]
         assert await record.turns.unremembered() == [(turn_id, left)]
@@ -150,7 +154,7 @@ class TurnStoreContract:
         await record.turns.receive(asked)
         first = await record.turns.commit(turn(asked, sanction()))
         assert await record.turns.commit(turn(asked, sanction("hate"))) == first
-        assert [issued.category for issued in await record.sanctions.of(MINA)] == ["love"]
+        assert [issued.category for issued in await issued_to(MINA, record)] == ["love"]
         assert len(await record.turns.undelivered()) == 1
 
     async def test_committing_at_the_same_time_gives_one_turn(self, record: Record) -> None:
@@ -158,12 +162,12 @@ class TurnStoreContract:
         await record.turns.receive(asked)
         ids = await asyncio.gather(*(record.turns.commit(turn(asked, sanction())) for _ in range(10)))
         assert len(set(ids)) == 1
-        assert len(await record.sanctions.of(MINA)) == 1
+        assert len(await record.cases.of(MINA)) == 1
 
     async def test_a_turn_of_a_message_never_received_is_refused(self, record: Record) -> None:
         with pytest.raises(RecordError, match="not in the inbox"):
             await record.turns.commit(turn(message(), sanction()))
-        assert await record.sanctions.of(MINA) == []
+        assert await record.cases.of(MINA) == []
 
     async def test_a_waiting_message_has_its_newest_text(self, record: Record) -> None:
         for number in (1, 2):
@@ -239,7 +243,7 @@ class TurnStoreContract:
         await record.people.pause(MINA, True)
         past = await record.turns.past(MINA, SERVER)
         assert past.person == Person(paused=True)
-        assert past.sanctions == [sanction()]
+        assert [case.sanction for case in past.cases] == [replace(sanction(), evidence=Evidence())]
         assert [known.text for known in past.items] == ["[좋아하는 가수: 1]", "[좋아하는 가수: 2]"]
         assert past.summary is not None
         assert past.summary.text == "summary of 2"
