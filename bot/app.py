@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.adapters.base import Adapter, Host
 from bot.commands import Commands
 from bot.config import RemoteSettings, Settings
 from bot.faces import Faces
+from bot.moderation.bench import Bench
+from bot.moderation.casework import CaseWork
+from bot.moderation.desk import Desk
+from bot.moderation.news import News
+from bot.moderation.review import ReviewQueue
+from bot.moderation.telling import Teller
 from bot.places import Places
 from bot.service import Service
 from bot.waiting import Line
@@ -58,14 +64,21 @@ async def build(settings: Settings, adapters: Sequence[Adapter]) -> AsyncIterato
 
 def assemble(settings: Settings, record: Record, models: Models, adapters: Sequence[Adapter], clock: Clock) -> App:
     """The parts put together; whoever has other models or another clock begins here."""
-    policy = settings.turn.policy()
+    policy = settings.policy
     conversation = Conversation(models, record.turns, clock, policy)
-    places = Places(record.places)
-    service = Service(conversation, record.turns, adapters, clock, Line(settings.turn.line), settings.turn.patience_s)
+    # questions asked in a chat that has another id now are asked there again
+    places = Places(record.places, lambda: news.look_again())
+    moderation = settings.moderation
+    bench = Bench(record.cases, places, clock, policy, models.ethics_thresholds, moderation.operator_keys)
+    news = _news(settings, record, bench, adapters)
+    casework = CaseWork(record.cases, news, clock, timedelta(days=moderation.retention_days))
+    line = Line(settings.turn.line)
+    service = Service(conversation, record.turns, adapters, clock, line, casework, settings.turn.patience_s)
+    desk = Desk(bench, news, settings.language)
     host = Host(
         messages=service,
         history=record.turns,
-        commands=Commands(record, record.buttons, places, clock, policy, conversation.exclusive),
+        commands=Commands(record, record.buttons, places, desk, clock, policy, conversation.exclusive),
         places=places,
         faces=Faces(AvatarStudio(settings.cache_dir / "faces"), places),
         notes=record.notes,
@@ -73,6 +86,16 @@ def assemble(settings: Settings, record: Record, models: Models, adapters: Seque
         language=settings.language,
     )
     return App(service, host)
+
+
+def _news(settings: Settings, record: Record, bench: Bench, adapters: Sequence[Adapter]) -> News:
+    """A review queue for each platform, and news for the people concerned on all of them."""
+    chats = settings.moderation
+    queues = {
+        one.platform: ReviewQueue(one, bench, chats.review_chat(one.platform), settings.language) for one in adapters
+    }
+    spoken_to = {adapter.platform: adapter for adapter in adapters}
+    return News(queues, Teller(spoken_to, bench.cases, bench.clock, bench.policy.zone))
 
 
 @asynccontextmanager

@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
-from bot.adapters.base import Answer, Asked, Command, File
+from bot.adapters.desk import Answer, Asked, Command, File, Form, Press
 from bot.memory_pages import forget_question, memory_page
+from bot.moderation.desk import Desk
+from bot.moderation.forms import filled, form_of, personal_data, personal_id
+from bot.moderation.review_pages import case_button
 from bot.place_settings import changed, settings_page
 from bot.places import Places
-from core import Policy, memory, sanctions, texts
+from bot.standing_page import standing_page
+from core import Policy, memory, texts
 from core.errors import RecordError
 from core.messages import PersonKey
 from core.ports import ButtonStore, Clock, Record
@@ -27,11 +31,19 @@ class Commands:
     """bot.adapters.base.CommandDesk. `exclusive`: Conversation's, so that what a turn still learns is deleted too."""
 
     def __init__(
-        self, record: Record, buttons: ButtonStore, places: Places, clock: Clock, policy: Policy, exclusive: Exclusive
+        self,
+        record: Record,
+        buttons: ButtonStore,
+        places: Places,
+        desk: Desk,
+        clock: Clock,
+        policy: Policy,
+        exclusive: Exclusive,
     ) -> None:
         self._record = record
         self._buttons = buttons
         self._places = places
+        self._desk = desk
         self._clock = clock
         self._policy = policy
         self._exclusive = exclusive
@@ -44,23 +56,37 @@ class Commands:
             log.exception("no answer to /%s", asked.command.name)
             return Answer(texts.text(asked.language, "notice", "fault"))
 
-    async def pressed(self, asked: Asked, button_id: int) -> Answer:
-        """The answer to the command behind a button, for the person it was made for."""
+    async def pressed(self, asked: Asked, press: Press) -> Answer:
+        """The answer to the command behind a button: of the review queue, or made for this very person."""
         try:
-            meant = await self._buttons.pressed(asked.person, button_id)
+            if (button := case_button(press.data)) is not None:
+                return await self._with_ids(asked, await self._desk.pressed(asked, button, press))
+            meant = await self._buttons.pressed(asked.person, personal_id(press.data))
         except RecordError:
-            log.exception("button %d was not found out", button_id)
+            log.exception("a button was not found out")
             return Answer(texts.text(asked.language, "notice", "fault"))
         if meant is None:
-            return Answer(texts.text(asked.language, "button", "gone"), refused=True)
-        return await self.run(replace(asked, command=Command(*meant)))
+            person = asked.person
+            log.warning("refused: %s:%s pressed a button that is not theirs, or gone", person.platform, person.user_id)
+            return Answer(texts.text(asked.language, "button", "gone"), aside=True)
+        name, argument = meant
+        if press.filled:
+            argument = f"{argument} {filled(argument.partition(' ')[0], press.filled)}"
+        return await self.run(replace(asked, command=Command(name, argument)))
+
+    def form(self, data: str, language: str) -> Form | None:
+        """What a button asks for first."""
+        return form_of(data, language)
 
     async def _with_ids(self, asked: Asked, answer: Answer) -> Answer:
         wanted = [(button.command.name, button.command.argument) for row in answer.buttons for button in row]
         if not wanted:
             return answer
         ids = iter(await self._buttons.make(asked.person, wanted, self._clock.now()))
-        rows = tuple(tuple(replace(button, button_id=next(ids)) for button in row) for row in answer.buttons)
+        rows = tuple(
+            tuple(replace(button, data=personal_data(next(ids), button.form)) for button in row)
+            for row in answer.buttons
+        )
         return replace(answer, buttons=rows)
 
     async def _answer(self, asked: Asked) -> Answer:
@@ -76,6 +102,8 @@ class Commands:
                 return Answer(texts.text(asked.language, "about", "text"))
             case "settings":
                 return await self._settings(asked)
+            case "mod" | "appeal":
+                return await self._desk.run(asked)
         return Answer("")
 
     async def _memory(self, asked: Asked) -> Answer:
@@ -119,27 +147,16 @@ class Commands:
         kept = await self._record.people.export(asked.person)
         # what is no Unicode becomes an escape, which JSON reads back
         content = json.dumps(kept, ensure_ascii=False, indent=1).encode(errors="backslashreplace")
-        return Answer(texts.text(asked.language, "memory", "exported"), file=File("aurora-export.json", content))
+        return Answer(texts.text(asked.language, "memory", "exported"), files=(File("aurora-export.json", content),))
 
     async def _standing(self, asked: Asked) -> str:
-        language = asked.language
-        current = sanctions.standing(await self._record.sanctions.of(asked.person), self._clock.now())
-        if not current.counts:
-            return texts.text(language, "standing", "clean")
-        lines = [
-            texts.text(language, "standing", "row", category=texts.categories(language, [name]), n=count)
-            for name, count in current.counts.items()
-        ]
-        if current.blocked_until is not None:
-            until = texts.moment(language, current.blocked_until, self._policy.zone)
-            category = texts.categories(language, current.reasons)
-            lines.append(texts.text(language, "standing", "blocked", until=until, category=category))
-        return "\n".join(lines)
+        theirs = await self._record.cases.of(asked.person)
+        return standing_page(theirs, asked.chat.place, self._clock.now(), self._policy.zone, asked.language)
 
     async def _settings(self, asked: Asked) -> Answer:
         if not asked.manager:
             return Answer(texts.text(asked.language, "settings", "managers_only"))
-        settings = await self._places.chosen(asked.chat)
+        settings = await self._places.chosen(asked.chat.place)
         for change in asked.command.argument.split():
             name, _, value = change.partition("=")
             try:
@@ -147,7 +164,7 @@ class Commands:
             except ValueError:
                 return Answer(texts.text(asked.language, "settings", "usage"))
         if asked.command.argument:
-            await self._places.change(asked.chat, settings)
+            await self._places.change(asked.chat.place, settings)
         return settings_page(settings, asked.chat, settings.language or asked.language)
 
     @asynccontextmanager

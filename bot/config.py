@@ -1,5 +1,6 @@
 """Settings: the only reader of the environment and of ohlora.toml. Every default works."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -27,6 +28,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.moderation.settings import ModerationSettings
 from core import Policy
 from core.errors import ConfigurationError
 from core.sanctions import LADDERS, LONGEST
@@ -226,6 +228,12 @@ class Settings(BaseSettings):
     telegram: TelegramSettings = TelegramSettings()
     turn: TurnSettings = TurnSettings()
     models: ModelSettings = ModelSettings()
+    moderation: ModerationSettings = ModerationSettings()
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers of a turn, and the bounds of places."""
+        return replace(self.turn.policy(), bounds=self.moderation.bounds)
 
     @classmethod
     def settings_customise_sources(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.adapters.base import Answer, Button, Command
+from bot.adapters.desk import Answer, Button, Command
 from core import texts
 from core.memory import MemoryItem
 from core.people import Person

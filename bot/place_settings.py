@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.adapters.base import Answer, Button, Command
+from bot.adapters.desk import Answer, Button, Command
 from core import texts
 from core.messages import ChatKey
 from core.people import Images, PlaceSettings

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from bot.adapters.base import Adapter, Host
+from bot.moderation.casework import CaseWork
 from bot.open_turn import OpenTurn
 from bot.outbox import Outbox
 from bot.waiting import Line
@@ -39,12 +40,14 @@ class Service:
         adapters: Sequence[Adapter],
         clock: Clock,
         line: Line,
+        casework: CaseWork,
         patience_s: float = 5.0,
     ) -> None:
         self._conversation = conversation
         self._turns = turns
         self._adapters: Mapping[str, Adapter] = {adapter.platform: adapter for adapter in adapters}
         self._line = line
+        self._casework = casework
         self._outbox = Outbox(turns, clock)
         self._patience_s = patience_s
         self._open: dict[Key, OpenTurn] = {}
@@ -59,6 +62,7 @@ class Service:
             for adapter in self._adapters.values():
                 stack.push_async_callback(adapter.close)
                 await adapter.open(host)
+            await stack.enter_async_context(self._casework.under_way())
             stack.push_async_callback(self._drain)
             await self.recover()
             try:
@@ -145,7 +149,9 @@ class Service:
                         await adapter.post(Reply(open_turn.message), _nothing)
                         return
                     turn_id = await self._turns.commit(turn)
-                    await self._outbox.deliver(adapter, turn_id, turn.reply)
+                    reply, issued = await self._casework.named(turn_id, turn)
+                    await self._outbox.deliver(adapter, turn_id, reply)
+                    self._casework.arose(issued)
                     await waiting.aclose()  # who still waits here waits for the bookkeeping only
                     if turn.to_remember:
                         await self._remember(turn_id, turn)

@@ -7,58 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from bot.adapters.desk import CommandDesk, Rows
 from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 from core.people import PlaceSettings
 from core.ports import Clock, Notes
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command as a person gave it: `/forget 3` is Command("forget", "3")."""
-
-    name: str
-    argument: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A command, by whom and where. `manager`: the platform vouches that the person manages this place."""
-
-    person: PersonKey
-    chat: ChatKey
-    command: Command
-    language: str
-    manager: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """Pressing it gives a command. `button_id` is what the platform hands back, for `CommandDesk.pressed`."""
-
-    label: str
-    command: Command
-    button_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file to hand to the person."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command shows, to nobody but who asked. `buttons`: rows of at most five, at most five rows.
-
-    `refused`: a button that is somebody else's, or too old; the message it is under stays as it is.
-    """
-
-    text: str
-    buttons: tuple[tuple[Button, ...], ...] = ()
-    file: File | None = None
-    refused: bool = False
+# what `Adapter.write` takes: one message on every platform, whatever it does to its characters
+REVIEW_LENGTH = 1500
 
 
 class Messages(Protocol):
@@ -86,18 +41,6 @@ class History(Protocol):
 
     async def private_chats(self, platform: str, since: datetime, limit: int) -> list[ChatKey]:
         """The private chats with a message sent after `since`, the most recent first."""
-        ...
-
-
-class CommandDesk(Protocol):
-    """Where commands go; it never raises for a fault of the service, its answer says so."""
-
-    async def run(self, asked: Asked) -> Answer:
-        """What to show."""
-        ...
-
-    async def pressed(self, asked: Asked, button_id: int) -> Answer:
-        """What to show after a button; `asked.command` does not matter."""
         ...
 
 
@@ -178,4 +121,16 @@ class Adapter(Protocol):
 
     def typing(self, chat: ChatKey) -> AbstractAsyncContextManager[None]:
         """Show that she is writing, for as long as the context lasts."""
+        ...
+
+    async def tell(self, person: PersonKey, text: str) -> None:
+        """Write to a person where nobody else reads it. Raises DeliveryError, DeliveryRefused where that is closed."""
+        ...
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        """Write to everybody in a chat, or change the message of ours with this id; returns its id.
+
+        Text is plain as in an Answer, and of at most `REVIEW_LENGTH` characters. Raises DeliveryError, DeliveryRefused;
+        the latter also when the message to change is gone.
+        """
         ...

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.text import Text
 from rich_pixels import Pixels
 
-from bot.adapters.base import Asked, Begin, Command, Host
+from bot.adapters.base import Begin, Host
+from bot.adapters.desk import Asked, Command, Rows
 from core import texts
-from core.errors import DeliveryError
+from core.errors import DeliveryError, DeliveryRefused
 from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 
 PLATFORM = "console"
@@ -60,8 +61,8 @@ class ConsoleAdapter:
         asked = Asked(self._person, self._chat, Command(name, argument.strip()), self._host.language, manager=True)
         answer = await self._host.commands.run(asked)
         self._print(Text(answer.text or self._unknown()))
-        if answer.file is not None:
-            self._print(Text(answer.file.content.decode()))
+        for file in answer.files:
+            self._print(Text(file.content.decode(errors="replace") if file.readable else file.name))
 
     async def _hand_in(self, message: IncomingMessage) -> None:
         """Until the reply is shown; the bookkeeping behind it goes on while the person types."""
@@ -101,6 +102,15 @@ class ConsoleAdapter:
             return
         with self._console.status(texts.text(self._host.language, "console", "typing")):
             yield
+
+    async def tell(self, person: PersonKey, text: str) -> None:
+        """There is nobody else."""
+        del person
+        self._print(Text(f"※ {text}", style="yellow"))
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        """No chat is here but the person's own."""
+        raise DeliveryRefused(f"a terminal has no chat {chat_id!r}")
 
     async def _show_face(self, reply: Reply) -> None:
         """Draw the face when it changed and the output is a terminal; its tag is printed in any case."""

@@ -1,6 +1,6 @@
 """Asking for a command as an adapter does."""
 
-from bot.adapters.base import Answer, Asked, Command
+from bot.adapters.desk import Answer, Asked, Command, Press
 from core.messages import ChatKey, PersonKey
 from tests.bot.conftest import HOME, MINA
 
@@ -12,6 +12,7 @@ def ask(
     return Asked(person, chat, Command(name, argument), language, manager)
 
 
-def button(answer: Answer, argument: str) -> int:
-    """The id of the button that gives this argument."""
-    return next(one.button_id for row in answer.buttons for one in row if one.command.argument == argument)
+def button(answer: Answer, argument: str, *filled: str) -> Press:
+    """The press of the button that gives this argument, with this written into its form."""
+    data = next(one.data for row in answer.buttons for one in row if one.command.argument == argument)
+    return Press(data, filled=filled)

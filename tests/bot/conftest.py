@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from bot.adapters.base import Begin, CommandDesk, Host
+from bot.adapters.base import Begin, Host
+from bot.adapters.desk import CommandDesk, Rows
 from bot.app import App, assemble
 from bot.config import Settings
+from bot.moderation.casework import CaseWork
 from bot.service import Service
 from bot.waiting import Line
 from core import Conversation, Models
@@ -21,6 +24,9 @@ from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 from core.ports import Completion, Prompt
 from models.fakes import FakeClock, FakeEncoder, FakeLanguageModel
 from storage.record import Record
+
+if TYPE_CHECKING:
+    from tests.bot.moderating import Court
 
 MINA, JUN, NEW = PersonKey("paper", "mina"), PersonKey("paper", "jun"), PersonKey("paper", "new")
 HOME = ChatKey("paper", "home", private=True)
@@ -51,6 +57,12 @@ class PaperAdapter:
         self.certain = False
         self.hold_fault: Exception | None = None
         self.open_fault: Exception | None = None
+        self.told: list[tuple[PersonKey, str]] = []
+        self.told_fault: Exception | None = None
+        self.written: dict[tuple[str, str], tuple[str, Rows]] = {}
+        self.chat_faults: dict[str, Exception] = {}
+        self.attempts = 0
+        self.moved = asyncio.Event()
         self.heard: Callable[[Host], Awaitable[None]] | None = None
 
     async def open(self, host: Host) -> None:
@@ -81,6 +93,28 @@ class PaperAdapter:
             self.cleared.append(reply.to)
         else:
             self.replies.append(reply)
+
+    async def tell(self, person: PersonKey, text: str) -> None:
+        if self.told_fault is not None:
+            raise self.told_fault
+        self.told.append((person, text))
+        self.moved.set()
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        if (fault := self.chat_faults.get(chat_id)) is not None:
+            self.attempts += 1
+            self.moved.set()
+            raise fault
+        message_id = message_id or f"q{len(self.written) + 1}"
+        self.written[chat_id, message_id] = text, buttons
+        self.moved.set()
+        return message_id
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        """Until something that was told or written makes it true."""
+        while not wanted():
+            self.moved.clear()
+            await self.moved.wait()
 
     async def hold(self, message: IncomingMessage, notice: Notice) -> None:
         self.held.put_nowait((message, notice))
@@ -192,16 +226,25 @@ def conversation(app: App) -> Conversation:
 
 
 @pytest.fixture
-def impatient(conversation: Conversation, record: Record, paper: PaperAdapter, clock: FakeClock) -> Service:
-    return Service(conversation, record.turns, [paper], clock, Line(100), PATIENCE_S)
+def casework(app: App) -> CaseWork:
+    return app.service._casework
 
 
 @pytest.fixture
-def restart(app: App, conversation: Conversation, record: Record, clock: FakeClock) -> Callable[..., Awaitable[None]]:
+def impatient(
+    conversation: Conversation, record: Record, paper: PaperAdapter, clock: FakeClock, casework: CaseWork
+) -> Service:
+    return Service(conversation, record.turns, [paper], clock, Line(100), casework, PATIENCE_S)
+
+
+@pytest.fixture
+def restart(
+    app: App, conversation: Conversation, record: Record, clock: FakeClock, casework: CaseWork
+) -> Callable[..., Awaitable[None]]:
     """A new service with these adapters, from its start to its end."""
 
     async def serve(*adapters: PaperAdapter) -> None:
-        service = Service(conversation, record.turns, adapters, clock, Line(100))
+        service = Service(conversation, record.turns, adapters, clock, Line(100), casework)
         await service.run(replace(app.host, messages=service))
 
     return serve
@@ -221,3 +264,13 @@ def committed(conversation: Conversation, record: Record) -> Callable[[IncomingM
         return await record.turns.commit(await conversation.reply(message))
 
     return commit
+
+
+@pytest_asyncio.fixture
+async def court(record: Record, paper: PaperAdapter, clock: FakeClock) -> AsyncIterator["Court"]:
+    """A server whose people confess their love, and those who moderate it; its news spread."""
+    from tests.bot.moderating import Court
+
+    opened = Court(record, paper, clock)
+    async with opened.app.service._casework.under_way():
+        yield opened

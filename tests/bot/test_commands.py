@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.base import Answer, CommandDesk
+from bot.adapters.desk import Answer, CommandDesk, Press
 from bot.app import App, assemble
 from bot.config import Settings
 from bot.service import Service
@@ -78,15 +78,18 @@ async def test_start_is_an_introduction(commands: CommandDesk, service: Service,
 
 class TestStanding:
     @pytest.mark.parametrize(
-        ("language", "rows", "until"),
+        ("language", "rows", "until", "case"),
         [
-            ("ko", ["사랑 고백/만남: 1번", "혐오/기타: 1번"], "2025년 11월 22일 12:00까지 차단 중이야. 이유: 혐오"),
-            ("en", ["love confession / dating: 1", "hate / improper: 1"], "Blocked until 2025-11-22 12:00. Reason: h"),
+            ("ko", ["사랑 고백/만남: 1번", "혐오/기타: 1번"], "2025년 11월 22일 12:00까지 차단 중이야. 이유: 혐오",
+             "사건 1: 사랑 고백/만남 · 경고 · 검토 전"),
+            ("en", ["love confession / dating: 1", "hate / improper: 1"], "Blocked until 2025-11-22 12:00. Reason: h",
+             "Case 1: love confession / dating · warning · not reviewed"),
         ],
     )  # fmt: skip
     async def test_warnings_and_a_block_are_shown_until_it_is_over(
-        self, commands: CommandDesk, record: Record, clock: FakeClock, language: str, rows: list[str], until: str
-    ) -> None:
+        self, commands: CommandDesk, record: Record, clock: FakeClock, language: str, rows: list[str], until: str,
+        case: str,
+    ) -> None:  # fmt: skip
         asked = say("사귀자")
         await record.turns.receive(asked)
         issued = (
@@ -97,8 +100,10 @@ class TestStanding:
         shown = (await commands.run(ask("standing", language))).text.splitlines()
         assert shown[:2] == rows
         assert shown[2].startswith(until)
+        assert shown[3] == case
+        assert "/appeal" in shown[-1]
         clock.move(timedelta(hours=25))
-        assert (await commands.run(ask("standing", language))).text.splitlines() == rows
+        assert (await commands.run(ask("standing", language))).text.splitlines() == [*rows, *shown[3:]]
         assert "1" not in (await commands.run(ask("standing", language, JUN))).text
 
 
@@ -145,11 +150,11 @@ class TestButtons:
             answer = await commands.pressed(ask("unused", spoken, person, chat), button(page, "pause"))
             assert said in answer.text
         assert not (await record.people.of(MINA)).paused
-        assert said in (await commands.pressed(ask("unused", spoken), 10**30)).text
+        assert said in (await commands.pressed(ask("unused", spoken), Press(str(10**30)))).text
 
     async def test_every_button_has_an_id_of_its_own(self, commands: CommandDesk) -> None:
         pages = [await commands.run(ask(words)) for words in ("memory", "memory", "settings")]
-        ids = [one.button_id for page in pages for row in page.buttons for one in row]
+        ids = [one.data for page in pages for row in page.buttons for one in row]
         assert len(set(ids)) == len(ids)
         assert all(ids)
 

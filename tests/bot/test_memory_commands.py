@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bot import commands as commands_module
-from bot.adapters.base import CommandDesk
+from bot.adapters.desk import CommandDesk
 from bot.app import App
 from bot.service import Service
 from core.memory import MemoryChange, MemoryItem
@@ -139,9 +139,9 @@ async def test_the_export_is_a_file_of_json_with_everything_of_the_person_only(
     await handle(service, say("카나리아: 미나 \ud800", 1))
     await handle(service, say("카나리아: 준", 2, JUN))
     answer = await commands.run(ask("memory export"))
-    assert answer.file is not None
-    assert answer.file.name == "aurora-export.json"
-    content = answer.file.content.decode()
+    (file,) = answer.files
+    assert file.name == "aurora-export.json"
+    content = file.content.decode()
     assert "카나리아: 미나" in content
     assert "준" not in content
     kept = json.loads(content)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.adapters.base import Answer, Command
+from bot.adapters.desk import Answer, Command
 from bot.memory_pages import forget_question, memory_page
 from core.memory import MemoryItem
 from core.people import Person

@@ -62,7 +62,7 @@ class TestAtHand:
     async def test_a_change_holds_at_once_and_after_a_restart(self, shelf: Shelf) -> None:
         places = Places(shelf)
         assert await places.of(LOUNGE) == PlaceSettings()
-        await places.change(replace(LOUNGE, chat_id="games"), QUIET)
+        await places.change(LOUNGE.place, QUIET)
         assert await places.of(LOUNGE) == await Places(shelf).of(LOUNGE) == QUIET
 
     async def test_a_change_while_they_are_read_is_not_undone(self, shelf: Shelf) -> None:
@@ -70,7 +70,7 @@ class TestAtHand:
         shelf.gate.clear()
         reading = asyncio.create_task(places.of(LOUNGE))
         await shelf.asked.wait()
-        await places.change(LOUNGE, QUIET)
+        await places.change(LOUNGE.place, QUIET)
         shelf.gate.set()
         await reading
         assert await places.of(LOUNGE) == QUIET

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.moderation.casework import CaseWork
 from bot.service import Service
 from bot.waiting import Line
 from core import Conversation
@@ -133,9 +134,10 @@ async def test_an_error_gives_an_honest_sentence_and_leaves_no_half_written_turn
 
 
 async def test_a_full_line_gives_a_polite_sentence_and_costs_no_thought(
-    conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock
-) -> None:
-    service = Service(conversation, record.turns, [paper], clock, Line(1))
+    conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock,
+    casework: CaseWork,
+) -> None:  # fmt: skip
+    service = Service(conversation, record.turns, [paper], clock, Line(1), casework)
     language.gated = {OUTPUT_MESSAGE.name}
     first = await service.receive(say("하나", 1))
     await language.arrived.get()

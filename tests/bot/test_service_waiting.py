@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.moderation.casework import CaseWork
 from bot.service import Service
 from bot.waiting import Line
 from core import Conversation
@@ -176,9 +177,9 @@ class TestTheLine:
 
     async def test_who_waits_is_told_the_place_in_line_and_the_time(
         self, conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock,
-        slow_line: Line,
+        slow_line: Line, casework: CaseWork,
     ) -> None:  # fmt: skip
-        service = Service(conversation, record.turns, [paper], clock, slow_line, PATIENCE_S)
+        service = Service(conversation, record.turns, [paper], clock, slow_line, casework, PATIENCE_S)
         language.gated = {ANSWER}
         turns = [await service.receive(message) for message in (say("하나", 1), say("둘", 2, JUN))]
         held = [await paper.held.get() for _ in turns]

@@ -1,0 +1,73 @@
+"""What the service does about cases: their numbers in notices, news of new ones, and forgetting old evidence."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from bot.moderation.news import News
+from core.case_store import CaseStore
+from core.cases import RETENTION, Case
+from core.errors import RecordError
+from core.messages import Reply, Turn
+from core.notices import numbered
+from core.ports import Clock
+
+log = logging.getLogger(__name__)
+
+_DAY_S = 86_400.0
+
+
+class CaseWork:
+    """`retention`: how long prompt and answer of a case are kept after its end."""
+
+    def __init__(self, cases: CaseStore, news: News, clock: Clock, retention: timedelta = RETENTION) -> None:
+        self._cases = cases
+        self._news = news
+        self._clock = clock
+        self._retention = retention
+
+    async def named(self, turn_id: int, turn: Turn) -> tuple[Reply, Sequence[Case]]:
+        """The reply of a turn that is in the record, with the numbers of its cases; and those cases."""
+        if not turn.sanctions:
+            return turn.reply, ()
+        try:
+            issued = await self._cases.of_turn(turn_id)
+        except RecordError:  # /standing has the numbers, too; the queue finds the cases when it looks again
+            log.exception("turn %d: its notice goes out without the numbers of its cases", turn_id)
+            self._news.look_again()
+            return turn.reply, ()
+        return numbered(turn.reply, [case.number for case in issued if case.sanction.felt]), issued
+
+    def arose(self, cases: Sequence[Case]) -> None:
+        """Their person has the notice."""
+        for case in cases:
+            self._news.look_at(case.number, case.person.platform)
+
+    @asynccontextmanager
+    async def under_way(self) -> AsyncIterator[None]:
+        """News and forgetting, while the adapters are open."""
+        forgetting = asyncio.create_task(self._forget_daily())
+        try:
+            async with self._news.spreading():
+                yield
+        finally:
+            forgetting.cancel()
+            await asyncio.gather(forgetting, return_exceptions=True)
+
+    async def forget(self) -> int:
+        """Blank what was kept long enough; how many cases it was. Raises RecordError."""
+        blanked = 0
+        while some := await self._cases.blank(self._clock.now() - self._retention):
+            blanked += some
+        return blanked
+
+    async def _forget_daily(self) -> None:
+        while True:
+            try:
+                if blanked := await self.forget():
+                    log.info("prompt and answer of %d cases were kept long enough", blanked)
+            except RecordError:
+                log.exception("old evidence stays until tomorrow")
+            await asyncio.sleep(_DAY_S)
