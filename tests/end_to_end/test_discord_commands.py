@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.menu import APPEAL, VERBS
 from core import texts
 from core.ports import Prompt
 from core.tasks import MEMORY
@@ -79,20 +80,28 @@ async def test_names_and_descriptions_are_registered_in_korean_and_english(house
         told = [texts.text(language, part, name) for language in LANGUAGES for part in (f"{section}_name", section)]
         return told[0], told[1], told[2], told[3]
 
+    def option(name: str) -> str:
+        return texts.text("en", "option_name", name)
+
     verbs = ("list", "forget", "pause", "export")
+    commands = ("chat", "memory", "standing", "about", "settings", "mod", "appeal")
     assert found == {
-        **{name: words("command", name) for name in ("chat", "memory", "standing", "about", "settings")},
+        **{name: words("command", name) for name in commands},
+        **{f"mod {verb}": words("command", f"mod_{verb}") for verb in VERBS},
+        **{f"mod {verb} {option(one.name)}": words("option", one.name) for verb in VERBS for one in VERBS[verb]},
+        **{f"appeal {option(one.name)}": words("option", one.name) for one in APPEAL},
         **{f"memory {verb}": words("command", f"memory_{verb}") for verb in verbs},
         "chat text": words("option", "text"),
         "memory forget item": words("option", "item"),
         **{f"settings {name}": words("option", name) for name in ("channel", "name_call", "images", "language")},
     }
-    assert {command["name"]: command["default_member_permissions"] for command in registered}["settings"] == 1 << 5
+    offered = {command["name"]: command["default_member_permissions"] for command in registered}
+    assert (offered["settings"], offered["mod"], offered["appeal"]) == (1 << 5, 1 << 40, None)
     choices = {
         choice["value"]: (choice["name_localizations"]["ko"], choice["name"])
         for command in registered
-        for option in command["options"]
-        for choice in option.get("choices") or []
+        for one in command["options"]
+        for choice in one.get("choices") or []
     }
     assert choices == {
         value: tuple(texts.text(language, "settings", value) for language in LANGUAGES)

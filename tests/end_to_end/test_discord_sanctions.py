@@ -13,6 +13,8 @@ from tests.end_to_end.discord_server import Fault, Interaction
 from tests.end_to_end.serving import answering
 
 DECLINES = "미안, 그건 좀 어려워"
+# a sanction begins when its message was sent: a little after the clock that stands at the beginning of the test
+A_MOMENT = timedelta(minutes=1)
 LANGUAGES = pytest.mark.parametrize("language", ["ko", "en"])
 
 
@@ -21,12 +23,21 @@ def declining() -> FakeLanguageModel:
 
 
 def notice(language: str, kind: str, category: str, **values: object) -> str:
-    """A sanction's notice as it is shown."""
+    """A notice about sanctions as it is shown."""
     return f"※ {texts.text(language, 'notice', kind, category=texts.categories(language, [category]), **values)}"
 
 
-def block(language: str, category: str, length: timedelta) -> str:
-    return notice(language, "block", category, period=texts.period(language, length))
+def warning(language: str, category: str, number: int = 1) -> str:
+    return f"{notice(language, 'warning', category, period='')} {case(language, number)}"
+
+
+def block(language: str, category: str, length: timedelta, number: int = 1) -> str:
+    return f"{notice(language, 'block', category, period=texts.period(language, length))} {case(language, number)}"
+
+
+def case(language: str, number: int) -> str:
+    """How a case is named."""
+    return texts.text(language, "case", "numbers", numbers=number)
 
 
 def blocked(language: str, category: str, until: datetime) -> str:
@@ -43,7 +54,7 @@ async def test_a_warning_reaches_the_person_and_the_answer_everybody(house: Hous
     async with house.served(declining(), language=language):
         reply = await house.chat("로라야 사랑해")
         assert (reply.content, len(reply.attachments)) == (DECLINES, 1)
-        assert await told(house) == notice(language, "warning", "love", period="")
+        assert await told(house) == warning(language, "love")
         assert len(house.hers(house.channel)) == 1
 
 
@@ -58,7 +69,7 @@ async def test_a_block_names_category_and_period(house: House, language: str) ->
 async def test_in_a_direct_chat_answer_and_notice_are_one_message(house: House, language: str) -> None:
     async with house.served(declining(), language=language):
         await house.server.say(house.person, house.server.dm(house.person), "사랑해")
-        assert await told(house) == f"{DECLINES}\n\n{notice(language, 'warning', 'love', period='')}"
+        assert await told(house) == f"{DECLINES}\n\n{warning(language, 'love')}"
 
 
 @LANGUAGES
@@ -72,7 +83,7 @@ async def test_what_chat_asked_is_warned_about_in_private_too(house: House, lang
             locale={"ko": "ko", "en": "en-US"}[language],
         )
         assert (await house.shown(used)).content == DECLINES
-        assert await told(house) == notice(language, "warning", "love", period="")
+        assert await told(house) == warning(language, "love")
 
 
 @LANGUAGES
@@ -127,7 +138,7 @@ async def test_a_block_holds_everywhere_and_ends(house: House) -> None:
         await told(house)
         silent = await house.server.say(house.person, elsewhere, "로라야 여기는?")
         assert "기다려 줘" in await told(house, 2)
-        clock.move(timedelta(hours=24))
+        clock.move(timedelta(hours=24) + A_MOMENT)
         again = await house.server.say(house.person, elsewhere, "로라야 이제는?")
         assert (await house.reply(again)).content == DECLINES
         assert silent.replies == []
@@ -154,10 +165,10 @@ async def test_a_blocked_persons_chat_leaves_nothing_that_seems_to_think(house: 
 async def test_love_is_warned_about_first_and_then_blocked_for_longer_each_time(house: House) -> None:
     clock = present()
     async with house.served(declining(), clock):
-        assert await said(house, 1) == notice("ko", "warning", "love", period="")
+        assert await said(house, 1) == warning("ko", "love")
         for count, length in ((2, timedelta(hours=1)), (3, timedelta(hours=24)), (4, timedelta(days=14))):
-            assert await said(house, count) == block("ko", "love", length)
-            clock.move(length)
+            assert await said(house, count) == block("ko", "love", length, count)
+            clock.move(length + A_MOMENT)
 
 
 async def said(house: House, count: int) -> str:
@@ -171,5 +182,5 @@ async def test_a_notice_that_failed_for_a_while_still_arrives_once(house: House)
     async with house.served(declining()):
         house.server.faults.add(Fault("cut", rf"/channels/{direct.id}/messages$", "POST"))
         await house.chat("로라야 사랑해")
-        assert await told(house) == notice("ko", "warning", "love", period="")
+        assert await told(house) == warning("ko", "love")
         assert house.server.repeated == house.hers(direct)

@@ -420,6 +420,55 @@ async def test_a_form_comes_back_filled_in(house: House) -> None:
         assert sent.texts == ["폼: 로라야"]
 
 
+async def test_roles_and_what_a_channel_gives_come_with_an_interaction(house: House) -> None:
+    server, bot, seen = house.server, Echo(), list[tuple[list[str], bool, bool]]()
+
+    @bot.tree.command(description="rights")
+    async def rights(interaction: discord.Interaction, role: discord.Role) -> None:
+        assert isinstance(interaction.user, discord.Member)
+        names = [one.name for one in interaction.user.roles if not one.is_default()]
+        may = (interaction.permissions, interaction.user.guild_permissions)
+        seen.append((names, may[0].moderate_members, may[1].moderate_members))
+        await interaction.response.send_message(role.name)
+
+    @bot.event
+    async def on_guild_channel_delete(channel: discord.abc.GuildChannel) -> None:
+        seen.clear()
+        server.changed()
+
+    async with house.bot(bot):
+        await bot.tree.sync()
+        role, other = house.guild.role("a", Permission.MODERATE_MEMBERS), house.guild.channel("b")
+        for _ in range(3):
+            used = await server.slash(house.person, other, "rights", options={"role": role})
+            await server.until(lambda used=used: used.texts)  # type: ignore[misc]
+            assert used.texts == ["a"]
+            if not other.given:
+                other.give(house.person, Permission.MODERATE_MEMBERS)
+            else:
+                role.members.add(house.person.id)
+        assert seen == [([], False, False), ([], True, False), (["a"], True, True)]
+        other.close()
+        await server.until(lambda: not seen)
+        assert bot.get_channel(other.id) is None
+
+
+async def test_an_interaction_can_be_handed_in_again(house: House) -> None:
+    server, bot, ids = house.server, Echo(), list[int]()
+
+    @bot.tree.command(description="ping")
+    async def ping(interaction: discord.Interaction) -> None:
+        ids.append(interaction.id)
+        server.changed()
+
+    async with house.bot(bot):
+        await bot.tree.sync()
+        used = await server.slash(house.person, house.channel, "ping")
+        server.hand_in_again(used)
+        await server.until(lambda: len(ids) == 2)
+        assert ids == [used.id, used.id]
+
+
 async def test_a_late_or_second_acknowledgement_is_refused(house: House) -> None:
     server, bot, codes = house.server, Echo(), list[int]()
 

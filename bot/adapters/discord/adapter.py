@@ -11,14 +11,17 @@ import discord
 import yarl
 
 from bot.adapters.base import Begin, Host
+from bot.adapters.desk import Rows
 from bot.adapters.discord import inbound, startup
+from bot.adapters.discord.answers import Interaction
 from bot.adapters.discord.delivery import NONCE_WINDOW, trace
 from bot.adapters.discord.missed import missed
 from bot.adapters.discord.permissions import Managers, missing, mute
 from bot.adapters.discord.posting import Poster
-from bot.adapters.discord.slash import Interaction, Slash
+from bot.adapters.discord.slash import Slash
+from bot.adapters.discord.writing import Writer
 from bot.adapters.typing import Typing
-from core.messages import ChatKey, IncomingMessage, Notice, Reply
+from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,16 @@ class DiscordAdapter:
         """Her name and three dots."""
         return self._typing(chat)
 
+    async def tell(self, person: PersonKey, text: str) -> None:
+        """In their private chat."""
+        assert self._client is not None
+        await self._client.writer.tell(person, text)
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        """To a channel or thread, or into a message of ours there."""
+        assert self._client is not None
+        return await self._client.writer.write(chat_id, text, buttons, message_id)
+
 
 class _Client(discord.Client):
     """Hears what happens. It keeps no messages and no members."""
@@ -110,6 +123,7 @@ class _Client(discord.Client):
         assert self.application_id is not None
         self._host = host
         self.poster = Poster(self, host.faces)
+        self.writer = Writer(self)
         self._managers = Managers(self, host.notes, host.language)
         self._slash = Slash(self, host)
         await self._slash.sync(self.application_id)
@@ -150,9 +164,11 @@ class _Client(discord.Client):
         await asyncio.gather(*(self._drop(chat, message_id) for message_id in event.message_ids))
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Buttons; the library hands slash commands on by itself."""
+        """Buttons and forms; the library hands slash commands on by itself."""
         if interaction.type is discord.InteractionType.component:
             await self._slash.pressed(interaction)
+        elif interaction.type is discord.InteractionType.modal_submit:
+            await self._slash.filled_in(interaction)
 
     async def on_disconnect(self) -> None:
         """Deaf from here on, unless the session is resumed."""

@@ -15,6 +15,7 @@ import discord
 from bot.adapters import wording
 from bot.adapters.base import Begin, Faces
 from bot.adapters.discord.delivery import REQUEST_S, Attempt
+from bot.adapters.discord.markup import LONGEST
 from bot.adapters.discord.permissions import missing
 from bot.adapters.pieces import pieces
 from core import texts
@@ -23,7 +24,6 @@ from core.messages import IncomingMessage, Notice, Reply
 
 log = logging.getLogger(__name__)
 
-LONGEST = 2000
 # an interaction's token lives 15 minutes; what may come too late goes out as an ordinary message
 TOKEN_LIVES = timedelta(minutes=14, seconds=30)
 _NOTHING_VISIBLE = "…"

@@ -10,7 +10,7 @@ from .permissions import ALL, EVERYBODY, Intent, Permission
 from .rest import Request
 from .server import DiscordServer
 from .settings import Settings
-from .things import Attachment, Channel, Guild, Interaction, Message, User
+from .things import Attachment, Channel, Guild, Interaction, Message, Role, User
 from .validation import Violation, would_ping
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "NotOffered",
     "Permission",
     "Request",
+    "Role",
     "Settings",
     "User",
     "Violation",

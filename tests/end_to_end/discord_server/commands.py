@@ -4,11 +4,13 @@ from typing import Any
 
 from . import payloads
 from .permissions import Permission
-from .things import Channel, Snowflakes, User
+from .snowflakes import Snowflakes
+from .things import Channel, Role, User
 
 Json = dict[str, Any]
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, NUMBER = 1, 2, 3, 4, 5, 10
 NESTED = (SUBCOMMAND, GROUP)
+ENTITIES = (User, Channel, Role)
 PLAIN: dict[int, type | tuple[type, ...]] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
 
 
@@ -117,11 +119,14 @@ def _option(known: Json, value: Any, resolved: Json) -> Json:
             "permissions": str(int(value.permissions)),
         }
         resolved.setdefault("channels", {})[str(value.id)] = shown
+    elif isinstance(value, Role):
+        shown = payloads.role(value.id, value.name, value.permissions, position=1)
+        resolved.setdefault("roles", {})[str(value.id)] = shown
     elif not isinstance(value, PLAIN.get(kind, ())):
         raise NotOffered(f"{known['name']}: {value!r} is of another type")
     elif not _fits(known, value):
         raise NotOffered(f"{known['name']}: {value!r} is out of bounds")
-    return {"type": kind, "name": known["name"], "value": str(value.id) if isinstance(value, User | Channel) else value}
+    return {"type": kind, "name": known["name"], "value": str(value.id) if isinstance(value, ENTITIES) else value}
 
 
 def _fits(known: Json, value: Any) -> bool:

@@ -4,7 +4,8 @@ import re
 from typing import Any, Protocol
 
 from .permissions import EVERYBODY, Permission
-from .things import DM, PUBLIC_THREAD, Attachment, Channel, Guild, Interaction, Message, User, stamp
+from .snowflakes import stamp
+from .things import DM, PUBLIC_THREAD, Attachment, Channel, Guild, Interaction, Message, User
 
 Json = dict[str, Any]
 EVERYONE = re.compile("@(everyone|here)")
@@ -20,6 +21,7 @@ def user(one: User) -> Json:
 
 def member(guild: Guild, one: User, *, bot: User) -> Json:
     roles = [guild.bot_role_id] if one is bot else [guild.manager_role_id] if one.id in guild.managers else []
+    roles += [role.id for role in guild.roles_of(one)]
     return {
         "roles": [str(role) for role in roles], "nick": None, "avatar": None, "joined_at": stamp(guild.id),
         "deaf": False, "mute": False, "pending": False, "flags": 0, "premium_since": None, "banner": None,
@@ -46,6 +48,7 @@ def roles(guild: Guild, bot: User) -> list[Json]:
         role(guild.id, "@everyone", guild.everyone, position=0),
         role(guild.manager_role_id, "manager", EVERYBODY | Permission.MANAGE_GUILD, position=1),
         role(guild.bot_role_id, bot.name, guild.bot_role, position=2, bot_id=bot.id),
+        *(role(one.id, one.name, one.permissions, position=place) for place, one in enumerate(guild.roles, 3)),
     ]
 
 
@@ -66,11 +69,16 @@ def channel(one: Channel, bot: User) -> Json:
                 "create_timestamp": stamp(one.id),
             },
         }  # fmt: skip
-    denied = {"id": str(bot.id), "type": 1, "allow": "0", "deny": str(int(one.denied))}
+    overwrites = [overwrite(id, Permission.NONE, denied) for id, denied in ((bot.id, one.denied),) if denied]
+    overwrites += [overwrite(id, given, Permission.NONE) for id, given in one.given.items()]
     return {
-        **base, "position": one.guild.channels.index(one), "permission_overwrites": [denied] if one.denied else [],
+        **base, "position": one.guild.channels.index(one), "permission_overwrites": overwrites,
         "nsfw": False, "topic": None, "parent_id": None,
     }  # fmt: skip
+
+
+def overwrite(user_id: int, allow: Permission, deny: Permission) -> Json:
+    return {"id": str(user_id), "type": 1, "allow": str(int(allow)), "deny": str(int(deny))}
 
 
 def guild(one: Guild, bot: User) -> Json:
@@ -180,7 +188,7 @@ def interaction(one: Interaction, bot: User, view: View) -> Json:
         payload["message"] = message(one.message, view)
     if guild_of is None:
         return {**payload, "user": user(one.user)}
-    may = str(int(guild_of.permissions_of(one.user)))
+    may = str(int(one.channel.permissions_of(one.user)))
     return {
         **payload, "guild_id": str(guild_of.id), "guild_locale": guild_of.locale,
         "guild": {"id": str(guild_of.id), "locale": guild_of.locale, "features": []},

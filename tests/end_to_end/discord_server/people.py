@@ -93,6 +93,10 @@ class People(World):
         data = {"custom_id": form.modal["custom_id"], "components": _filled(form.modal["components"], values)}
         return self._interact(MODAL, form.user, form.channel, data, form.locale, form.message)
 
+    def hand_in_again(self, used: Interaction) -> None:
+        """The same INTERACTION_CREATE once more: the same id, token and rights."""
+        self.gateway.dispatch("INTERACTION_CREATE", used.payload, Intent.NONE)
+
     def unacknowledged(self) -> list[Interaction]:
         """The interactions that were not acknowledged in time."""
         latest = time.monotonic() - self.settings.ack_window_s
@@ -108,7 +112,8 @@ class People(World):
         token = secrets.token_urlsafe(48)
         interaction = Interaction(self.snowflakes.next(), token, kind, user, channel, data, locale, message)
         self.interactions[token] = interaction
-        self.gateway.dispatch("INTERACTION_CREATE", payloads.interaction(interaction, self.bot, self), Intent.NONE)
+        interaction.payload = payloads.interaction(interaction, self.bot, self)
+        self.gateway.dispatch("INTERACTION_CREATE", interaction.payload, Intent.NONE)
         return interaction
 
     @staticmethod

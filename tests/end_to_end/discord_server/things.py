@@ -2,14 +2,12 @@
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from .permissions import ALL, EPHEMERAL, LOADING, Permission
 
 TEXT, DM, PUBLIC_THREAD = 0, 1, 11
 DEFAULT, REPLY = 0, 19
-EPOCH_MS = 1420070400000
 
 
 class Keeper(Protocol):
@@ -21,22 +19,9 @@ class Keeper(Protocol):
 
     def channel_changed(self, channel: "Channel") -> None: ...
 
+    def close_channel(self, channel: "Channel") -> None: ...
 
-class Snowflakes:
-    """Ids as Discord makes them: milliseconds since 2015 and a counter; strictly increasing."""
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def next(self) -> int:
-        """A new id, later than every earlier one."""
-        self._last = max(self._last + 1, (int(time.time() * 1000) - EPOCH_MS) << 22)
-        return self._last
-
-
-def stamp(snowflake: int) -> str:
-    """ISO 8601 time of an id."""
-    return datetime.fromtimestamp(((snowflake >> 22) + EPOCH_MS) / 1000, UTC).isoformat()
+    def new_role(self, guild: "Guild", name: str, permissions: Permission) -> "Role": ...
 
 
 @dataclass(eq=False)
@@ -111,7 +96,10 @@ class Message:
 
 @dataclass(eq=False)
 class Channel:
-    """A text channel, thread or direct chat. `denied` is public (overwrites), `refused` only the REST side knows."""
+    """A text channel, thread or direct chat.
+
+    `denied` (to the bot) and `given` (to a person, by id) are overwrites; `refused` only the REST side knows.
+    """
 
     keeper: Keeper
     id: int
@@ -121,6 +109,7 @@ class Channel:
     parent: "Channel | None" = None
     recipient: User | None = None
     denied: Permission = Permission.NONE
+    given: dict[int, Permission] = field(default_factory=dict)
     refused: Permission = Permission.NONE
     stored: dict[int, Message] = field(default_factory=dict)
     deleted: list[Message] = field(default_factory=list)
@@ -142,6 +131,20 @@ class Channel:
     def grant(self, given: Permission) -> None:
         """Give back what was denied; the bot is told."""
         self._change(self.denied & ~given)
+
+    def give(self, user: User, given: Permission) -> None:
+        """Whoever manages the channel gives somebody permissions in it; the bot is told."""
+        self.given[user.id] = given
+        self.keeper.channel_changed(self)
+
+    def permissions_of(self, user: User) -> Permission:
+        """A person's in this channel, as Discord puts them into an interaction."""
+        given = self._base.given.get(user.id, Permission.NONE)
+        return ALL if self.guild is None else self.guild.permissions_of(user) | given
+
+    def close(self) -> None:
+        """Somebody deletes it; the bot is told."""
+        self.keeper.close_channel(self)
 
     def refuse(self, taken: Permission) -> None:
         """From now on REST refuses just this, though the bot's cache allows it; NONE ends that."""
@@ -166,6 +169,16 @@ class Channel:
 
 
 @dataclass(eq=False)
+class Role:
+    """A role that people have; `members` are their ids."""
+
+    id: int
+    name: str
+    permissions: Permission
+    members: set[int] = field(default_factory=set)
+
+
+@dataclass(eq=False)
 class Guild:
     """A server: its channels and threads, its members, and what the bot's own role and @everyone may do."""
 
@@ -181,12 +194,21 @@ class Guild:
     channels: list[Channel] = field(default_factory=list)
     members: dict[int, User] = field(default_factory=dict)
     managers: set[int] = field(default_factory=set)
+    roles: list[Role] = field(default_factory=list)
     system_channel: Channel | None = None
     updates_channel: Channel | None = None
 
     def channel(self, name: str) -> Channel:
         """A new text channel in it."""
         return self.keeper.open_channel(self, name)
+
+    def role(self, name: str, permissions: Permission = Permission.NONE) -> Role:
+        """A new role that nobody has yet; the bot is told of the role, and never of who has it."""
+        return self.keeper.new_role(self, name, permissions)
+
+    def roles_of(self, user: User) -> list[Role]:
+        """Those a person has beside @everyone and the managers'."""
+        return [role for role in self.roles if user.id in role.members]
 
     @property
     def permissions(self) -> Permission:
@@ -195,10 +217,13 @@ class Guild:
         return ALL if Permission.ADMINISTRATOR in both else both
 
     def permissions_of(self, user: User) -> Permission:
-        """A person's: all for the owner, MANAGE_GUILD more for a manager."""
+        """A person's: all for the owner, MANAGE_GUILD more for a manager, and what their roles give."""
         if user is self.owner:
             return ALL
-        return self.everyone | (Permission.MANAGE_GUILD if user.id in self.managers else Permission.NONE)
+        may = self.everyone | (Permission.MANAGE_GUILD if user.id in self.managers else Permission.NONE)
+        for role in self.roles_of(user):
+            may |= role.permissions
+        return ALL if Permission.ADMINISTRATOR in may else may
 
 
 @dataclass(eq=False)
@@ -220,6 +245,7 @@ class Interaction:
     choices: list[dict[str, Any]] | None = None
     original: Message | None = None
     responses: list[Message] = field(default_factory=list)
+    payload: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def thinking(self) -> bool:

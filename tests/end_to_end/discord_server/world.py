@@ -15,7 +15,8 @@ from .gateway import Gateway, Greeting
 from .multipart import File
 from .permissions import EVERYBODY, Intent, Permission
 from .settings import Settings
-from .things import DM, PUBLIC_THREAD, TEXT, Attachment, Channel, Guild, Interaction, Message, Snowflakes, User
+from .snowflakes import Snowflakes
+from .things import DM, PUBLIC_THREAD, TEXT, Attachment, Channel, Guild, Interaction, Message, Role, User
 
 MENTION = re.compile(r"<@!?(\d+)>")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -96,6 +97,22 @@ class World:
     def channel_changed(self, channel: Channel) -> None:
         """CHANNEL_UPDATE."""
         self.gateway.dispatch("CHANNEL_UPDATE", payloads.channel(channel, self.bot), Intent.GUILDS)
+
+    def close_channel(self, channel: Channel) -> None:
+        """A channel is deleted with everything in it; CHANNEL_DELETE."""
+        assert channel.guild is not None
+        shown = payloads.channel(channel, self.bot)
+        del self.channels[channel.id]
+        channel.guild.channels.remove(channel)
+        self.gateway.dispatch("CHANNEL_DELETE", shown, Intent.GUILDS)
+
+    def new_role(self, guild: Guild, name: str, permissions: Permission) -> Role:
+        """GUILD_ROLE_CREATE."""
+        role = Role(self.snowflakes.next(), name, permissions)
+        guild.roles.append(role)
+        shown = payloads.role(role.id, name, permissions, position=len(guild.roles) + 2)
+        self.gateway.dispatch("GUILD_ROLE_CREATE", {"guild_id": str(guild.id), "role": shown}, Intent.GUILDS)
+        return role
 
     def dm(self, user: User) -> Channel:
         """The direct chat between a person and the bot; like Discord's v10 it is not announced."""
