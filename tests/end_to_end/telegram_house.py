@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from bot.adapters.telegram import TelegramAdapter, Webhook
+from core import texts
+from core.case_store import Shown
 from core.expression import Expression
 from core.messages import ChatKey, IncomingMessage, PersonKey, Reply
 from core.ports import Clock, Completion, Prompt
 from core.tasks import OUTPUT_MESSAGE
 from models.fakes import FakeLanguageModel, Rule, plain_rule
 from tests.end_to_end.serving import Serving, serving
-from tests.end_to_end.telegram_server import Chat, Message, TelegramServer, Topic, User
+from tests.end_to_end.telegram_server import Chat, Member, Message, TelegramServer, Topic, User
 
 ANSWER = "응, 듣고 있어!"
 FACE = Expression()
@@ -110,6 +112,70 @@ class House:
         await self.server.until(lambda: not self.server.updates.pending)
 
 
+@dataclass
+class Court:
+    """The house's group with two moderators, who have a group of their own for the review queue."""
+
+    house: House
+    anna: User  # the group's owner
+    bert: User
+    desk: Chat
+    service: Serving = field(init=False, repr=False)
+
+    @asynccontextmanager
+    async def served(self, language: FakeLanguageModel | None = None, **settings: object) -> AsyncIterator[Serving]:
+        """The service, receiving; she declines everything kindly."""
+        declining = answering("미안, 그건 부담스러워")
+        async with self.house.served(language or declining, **settings) as self.service:
+            yield self.service
+
+    async def shown(self, text: str, user: User | None = None, chat: Chat | None = None, **how: Any) -> Message:
+        """What a moderator is shown privately after a command, in the group unless elsewhere."""
+        private = self.house.server.private(user or self.anna)
+        before = len(private.replies)
+        await self.house.server.say(user or self.anna, chat or self.house.group, text, **how)
+        await self.house.server.until(lambda: len(private.replies) > before)
+        return private.replies[before]
+
+    async def press(self, message: Message, button: str, user: User | None = None, *, forged: bool = False) -> str:
+        """What an alert says after a press, "" without one."""
+        pressed = await self.house.server.press(user or self.anna, message, button, forged=forged)
+        await self.house.server.until(lambda: pressed.answers)
+        return str(pressed.answers[0].get("text", ""))
+
+    async def confess(self, times: int = 1, user: User | None = None) -> None:
+        """Somebody says what is sanctioned, in the group, and hears so."""
+        private = self.house.server.private(user or self.house.person)
+        before = len(private.replies)
+        for number in range(1, times + 1):
+            await self.house.chat("/chat 사랑해", user)
+            await self.house.spoken(private, before + number)
+
+    async def reviewing(self) -> None:
+        """The queue comes to the moderators' group."""
+        page = await self.shown(f"/mod settings in={self.house.group.id} review=here", chat=self.desk)
+        assert str(self.desk.id) in page.words
+
+    async def queued(self, number: int, appeal: int = 0) -> Message:
+        """The message that asks about a case, or one of its appeals."""
+        name = "review_appeal" if appeal else "review_case"
+        title = texts.text("ko", "mod", name, n=number, appeal=appeal)
+        message = await self.house.server.until(
+            lambda: next((one for one in self.desk.replies if one.words.startswith(f"{title}\n")), None)
+        )
+        # the record knows it a moment later, and only then its buttons count
+        topic = f":{message.topic.id}" if message.topic else ""
+        shown = Shown(appeal, f"{self.desk.id}{topic}", str(message.id))
+        while shown not in await self.service.record.cases.shown(number):
+            pass
+        return message
+
+    @staticmethod
+    def verdict(name: str) -> str:
+        """The label of a button."""
+        return texts.text("ko", "mod", f"do_{name}")
+
+
 def key(user: User) -> PersonKey:
     """The person as the service knows them."""
     return PersonKey("telegram", str(user.id))
@@ -187,3 +253,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         folders = tmp_path / "data", tmp_path.parent / "faces"
         yield House(server, *folders, person, owner, server.private(person), group)
         assert (server.violations, server.pacing_breaks) == ([], [])
+
+
+@pytest.fixture
+async def court(house: House) -> Court:
+    """Both moderators have started her."""
+    server, anna, bert = house.server, house.owner, house.server.user("부관리자")
+    house.group.members[bert.id] = Member(bert, "administrator")
+    for user in (anna, bert):
+        server.private(user)
+    return Court(house, anna, bert, server.group("중재자 방", members=[bert], admins=[anna]))

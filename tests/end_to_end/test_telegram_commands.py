@@ -12,7 +12,7 @@ from tests.end_to_end.telegram_house import ANSWER, House, answering, key
 from tests.end_to_end.telegram_house import house as house
 from tests.end_to_end.telegram_server import Member, Message
 
-PLAIN = ["chat", "memory", "standing", "about"]
+PLAIN = ["chat", "memory", "standing", "about", "appeal"]
 
 
 def learning() -> FakeLanguageModel:
@@ -54,9 +54,9 @@ async def test_telegram_knows_the_commands_in_both_languages_and_is_told_once(ho
         (f"all_{scope}", language): names
         for language in ("", "ko")
         for scope, names in {
-            "private_chats": ["start", *PLAIN, "settings"],
+            "private_chats": ["start", *PLAIN, "settings", "mod"],
             "group_chats": PLAIN,
-            "chat_administrators": [*PLAIN, "settings"],
+            "chat_administrators": [*PLAIN, "settings", "mod"],
         }.items()
     }
     assert house.server.commands["all_group_chats", ""]["chat"] == "Talk to 오로라"
@@ -241,7 +241,8 @@ async def test_a_warning_in_a_group_reaches_nobody_but_the_person(house: House) 
         reply = await house.chat("/chat 사랑해")
         (told,) = await house.spoken(house.private)
         assert reply.caption == "미안, 그건 부담스러워"
-        assert told.text == f"※ {texts.text('ko', 'notice', 'warning', category='사랑 고백/만남')}"
+        warning = texts.text("ko", "notice", "warning", category="사랑 고백/만남")
+        assert told.text == f"※ {warning} {texts.text('ko', 'case', 'numbers', numbers=1)}"
 
 
 async def test_whoever_she_cannot_write_to_gets_a_hint_without_details(house: House) -> None:
@@ -258,10 +259,11 @@ async def test_in_a_private_chat_sanctions_are_told_in_place(house: House) -> No
     async with house.served(refusing()):
         first = await house.shown("사랑해")
         warning = texts.text("ko", "notice", "warning", category="사랑 고백/만남")
-        assert first.caption == f"미안, 그건 부담스러워\n\n※ {warning}"
+        numbers = [texts.text("ko", "case", "numbers", numbers=number) for number in (1, 2)]
+        assert first.caption == f"미안, 그건 부담스러워\n\n※ {warning} {numbers[0]}"
         second = await house.shown("사랑해")
         block = texts.text("ko", "notice", "block", category="사랑 고백/만남", period="1시간")
-        assert second.caption == f"미안, 그건 부담스러워\n\n※ {block}"
+        assert second.caption == f"미안, 그건 부담스러워\n\n※ {block} {numbers[1]}"
         blocked = await house.shown("안녕")
         assert "이유: 사랑 고백/만남" in (blocked.text or "")
 

@@ -19,6 +19,7 @@ from telegram import (
     Bot,
     BotCommand,
     BotCommandScopeAllPrivateChats,
+    ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaPhoto,
@@ -436,6 +437,34 @@ async def test_a_pressed_button_gets_its_answer(server: TelegramServer, bot: Bot
         await bot.answer_callback_query("99")
     with pytest.raises(LookupError):
         await server.press(mina, shown, "잊기")
+
+
+async def test_words_are_asked_for_with_a_question_that_people_reply_to(
+    server: TelegramServer, bot: Bot, mina: User
+) -> None:
+    chat = server.private(mina)
+    asked = await bot.send_message(mina.id, "왜?", reply_markup=ForceReply(input_field_placeholder="이유"))
+    assert asked.reply_markup is None
+    assert (chat.replies[0].reply_markup or {})["force_reply"] is True
+    said = await server.say(mina, chat, "그냥", reply_to=chat.replies[0])
+    assert said.update is not None
+    assert said.update.payload["reply_to_message"]["message_id"] == asked.message_id
+    with pytest.raises(BadRequest, match="placeholder"):
+        await bot.send_message(mina.id, "왜?", reply_markup=ForceReply(input_field_placeholder="이" * 65))
+    server.violations.clear()
+
+
+async def test_a_press_can_be_handed_in_again_in_an_update_of_its_own(
+    server: TelegramServer, bot: Bot, mina: User
+) -> None:
+    chat = server.private(mina)
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("여기", callback_data="1")]])
+    await bot.send_message(mina.id, "고를 수 있어", reply_markup=keyboard)
+    pressed = await server.press(mina, chat.replies[0], "여기")
+    server.replay(pressed)
+    first, second = [one for one in await bot.get_updates() if one.callback_query]
+    assert first.update_id != second.update_id
+    assert first.callback_query == second.callback_query
 
 
 async def test_messages_are_edited_as_their_kind_allows(server: TelegramServer, bot: Bot, mina: User) -> None:

@@ -8,7 +8,9 @@ from telegram.constants import ChatAction
 from telegram.error import RetryAfter
 
 from bot.adapters.base import Begin, Host
+from bot.adapters.desk import Rows
 from bot.adapters.telegram import startup
+from bot.adapters.telegram.board import Board
 from bot.adapters.telegram.chats import PLATFORM, place_of
 from bot.adapters.telegram.client import make_bot, seconds_of
 from bot.adapters.telegram.commands import Desk
@@ -22,7 +24,7 @@ from bot.adapters.telegram.sending import Sender
 from bot.adapters.telegram.webhook import Webhook, WebhookServer
 from bot.adapters.telegram.writing import Writer
 from bot.adapters.typing import Typing
-from core.messages import ChatKey, IncomingMessage, Notice, Reply
+from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 
 # Telegram shows it for five seconds
 _TYPING_EVERY_S = 4.0
@@ -44,6 +46,7 @@ class TelegramAdapter:
         self._typing = Typing(self._show_typing, _TYPING_EVERY_S)
         self._quiet: TLRUCache[ChatKey, float] = TLRUCache(_CHATS, lambda _, seconds, now: now + seconds)
         self._poster: Poster | None = None
+        self._board: Board | None = None
         self._ear: Ear | None = None
 
     async def open(self, host: Host) -> None:
@@ -60,6 +63,7 @@ class TelegramAdapter:
         sender = Sender(self._scale)
         writer, me = Writer(bot, sender), Me(bot.id, bot.username)
         self._poster = Poster(sender, writer, host.faces, Pictures(host.notes, bot.id))
+        self._board = Board(writer)
         self._ear = Ear(host, Desk(bot, sender, writer, host, me), me)
 
     async def run(self) -> None:
@@ -87,6 +91,16 @@ class TelegramAdapter:
     def typing(self, chat: ChatKey) -> AbstractAsyncContextManager[None]:
         """That she is writing."""
         return self._typing(chat)
+
+    async def tell(self, person: PersonKey, text: str) -> None:
+        """In their private chat. Raises DeliveryError, DeliveryRefused."""
+        assert self._board is not None
+        await self._board.tell(person, text)
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        """In a chat or a topic. Raises DeliveryError, DeliveryRefused."""
+        assert self._board is not None
+        return await self._board.write(chat_id, text, buttons, message_id)
 
     async def _show_typing(self, chat: ChatKey) -> None:
         if chat in self._quiet:

@@ -1,6 +1,6 @@
 """Where things are said: Telegram's chats and topics, and our keys for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import telegram
 from telegram.constants import ChatType
@@ -45,8 +45,13 @@ def chat_key(message: telegram.MaybeInaccessibleMessage) -> ChatKey:
 
 def place_of(chat: ChatKey, quoted: int | None = None) -> Place:
     """Where to write for a chat."""
-    chat_id, _, thread = chat.chat_id.partition(":")
-    return Place(int(chat_id), int(thread) if thread else None, quoted)
+    return replace(place_named(chat.chat_id), quoted=quoted)
+
+
+def place_named(chat_id: str) -> Place:
+    """Where to write for the chat_id of a key."""
+    group, _, thread = chat_id.partition(":")
+    return Place(int(group), int(thread) if thread else None)
 
 
 def answer_to(message: IncomingMessage) -> Place:

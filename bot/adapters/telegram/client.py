@@ -20,6 +20,8 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 from tenacity import RetryCallState, wait_exponential_jitter
 
+from core.errors import DeliveryError, DeliveryRefused
+
 # The library's own switch: without it every RetryAfter warns that it will be a timedelta one day.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
@@ -71,6 +73,13 @@ def nothing_done(error: BaseException) -> bool:
 
 # Telegram looked at the request and will not do it
 REFUSALS = (BadRequest, ChatMigrated, Forbidden)
+
+
+def delivery_error(error: TelegramError) -> DeliveryError:
+    """Ours, for what a request came to."""
+    if isinstance(error, REFUSALS):
+        return DeliveryRefused(f"Telegram refused it: {error}")
+    return DeliveryError(f"Telegram did not say whether it took it: {error}")
 
 
 def may_pass(error: BaseException) -> bool:

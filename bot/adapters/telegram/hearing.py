@@ -65,7 +65,7 @@ class Ear:
             self._start(update, partial(self._desk.pressed, update.callback_query))
         elif update.message is not None and update.message.migrate_to_chat_id is not None:
             await self._host.places.moved(chat_key(update.message), group_key(update.message.migrate_to_chat_id))
-        elif update.message is not None and inbound.is_spoken(update.message):
+        elif update.message is not None:
             await self._message(update, update.message)
         elif update.edited_message is not None and inbound.is_spoken(update.edited_message):
             changed = update.edited_message
@@ -74,8 +74,13 @@ class Ear:
 
     async def _message(self, update: telegram.Update, message: telegram.Message) -> None:
         what = inbound.said(message, self._me)
-        if command := what.as_command:
-            self._start(update, partial(self._desk.command, message, command))
+        if work := self._work(message, what):
+            if inbound.is_own(message):
+                self._start(update, work)
+            else:
+                _refuse(message, what)
+            return
+        if not inbound.is_spoken(message):
             return
         if not what.text and self._more_of_an_album(message):
             return
@@ -83,6 +88,14 @@ class Ear:
         incoming = inbound.heard(message, what, self._me, settings, self._host.language)
         if incoming is not None:
             await self._host.messages.receive(incoming)
+
+    def _work(self, message: telegram.Message, what: inbound.Said) -> Callable[[], Awaitable[None]] | None:
+        """What a message asks for beside talking."""
+        if command := what.as_command:
+            return partial(self._desk.command, message, inbound.about_whom(message, command))
+        if message.text and (origin := self._desk.asked_for(message)):
+            return partial(self._desk.filled, message, origin)
+        return None
 
     def _more_of_an_album(self, message: telegram.Message) -> bool:
         """Each picture of an album is a message; only one of those without words is worth an answer."""
@@ -95,6 +108,7 @@ class Ear:
 
     def _start(self, update: telegram.Update, work: Callable[[], Awaitable[None]]) -> None:
         if update.update_id in self._asked:
+            log.info("update %d: Telegram delivered it once more", update.update_id)
             return
         if len(self._tasks) >= _MOST_TASKS:
             log.warning("update %d: too many commands are under way", update.update_id)
@@ -114,6 +128,16 @@ class Ear:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a command was not answered", exc_info=error)
+
+
+def _refuse(message: telegram.Message, what: inbound.Said) -> None:
+    """Forwarded, anonymous, of a channel or through another bot: it says nothing about who wants it."""
+    if what.command in inbound.MODERATION:
+        user, chat = message.from_user, message.sender_chat
+        log.warning(
+            "refused: /%s in chat %d, message %d, is of nobody in particular: account %d, chat %d",
+            what.command, message.chat.id, message.message_id, user.id if user else 0, chat.id if chat else 0,
+        )  # fmt: skip
 
 
 def _person(update: telegram.Update) -> int:

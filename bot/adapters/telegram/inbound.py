@@ -1,21 +1,27 @@
 """From Telegram's messages to ours: who says something, what, and whether to her."""
 
+import re
 from dataclasses import dataclass
 
 import telegram
 from telegram.constants import ChatType, MessageEntityType
 
-from bot.adapters.base import Command
+from bot.adapters import menu
 from bot.adapters.calls import calls_her
+from bot.adapters.desk import Command
 from bot.adapters.telegram.chats import chat_key, person_key
 from core.messages import IncomingMessage
 from core.people import PlaceSettings
 
 TALK = "chat"
 # In groups Telegram sends everybody's commands to her that name no bot; those she does not know are for others.
-COMMANDS = ("start", "memory", "standing", "about", "settings")
+COMMANDS = ("start", "memory", "standing", "about", "settings", "mod", "appeal")
+# what follows these is somebody's own words, as they are
+MODERATION = ("mod", "appeal")
 
 _HEARD_IN = (ChatType.PRIVATE, ChatType.GROUP, ChatType.SUPERGROUP)
+# `/mod verb` with somebody behind it: a mention, a name, or the number of an account
+_NAMES = re.compile(r"\S+\s+(?:<@|(?P<name>@)|[a-z]+:\w|\d+(?:\s|$))", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,8 @@ class Said:
         """What to do beside talking."""
         if self.command not in COMMANDS or self.to_other:
             return None
-        return Command(self.command, " ".join(self.text.split()))
+        verb, *rest = self.text.split(None, 1) if self.command in MODERATION else (" ".join(self.text.split()),)
+        return Command(self.command, " ".join([verb, *rest]))
 
 
 def is_spoken(message: telegram.Message) -> bool:
@@ -57,20 +64,45 @@ def said(message: telegram.Message, me: Me) -> Said:
     command, kept, at, to_me, to_other = "", [], 0, False, False
     for entity in sorted(message.entities or message.caption_entities, key=lambda entity: entity.offset):
         start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
-        named = _decoded(units[start:end])
+        named, person = _decoded(units[start:end]), ""
         if entity.type == MessageEntityType.BOT_COMMAND and start == 0:
             command, _, whom = named.removeprefix("/").lower().partition("@")
             to_me, to_other = to_me or whom == me.username.lower(), whom not in ("", me.username.lower())
-        elif _names(entity, named, me):
+        elif _names(entity, named, me) and command not in MODERATION:
             to_me = True
+        elif command == "mod" and entity.type == MessageEntityType.TEXT_MENTION and entity.user is not None:
+            person = f"<@{entity.user.id}>"
         else:
             continue
-        kept.append(_decoded(units[at:start]))
+        kept += [_decoded(units[at:start]), person]
         at = end
     kept.append(_decoded(units[at:]))
     text = " ".join(part for part in map(str.strip, kept) if part)
     unknown = command and command not in (TALK, *COMMANDS)
     return Said(f"/{command} {text}".rstrip() if unknown else text, command, to_me, to_other)
+
+
+def is_own(message: telegram.Message) -> bool:
+    """Whether a person wrote it, word for word: what another bot put into their mouth does not speak for them."""
+    return is_spoken(message) and message.via_bot is None
+
+
+def about_whom(message: telegram.Message, command: Command) -> Command:
+    """A /mod command that names nobody, about the person whose message it replies to."""
+    answered = message.reply_to_message
+    if command.name != "mod" or _NAMES.match(command.argument) or answered is None or not is_spoken(answered):
+        return command
+    assert answered.from_user is not None
+    return menu.about(command, str(answered.from_user.id))
+
+
+def by_name(command: Command) -> bool:
+    """Whether a /mod command names somebody by an @name, which says nothing about whose account it is."""
+    found = _NAMES.match(command.argument) if command.name == "mod" else None
+    if found is None or not found["name"]:
+        return False
+    options = menu.VERBS.get(menu.verb_of(command.argument.split()[0]), ())
+    return any(option.kind is menu.Kind.PERSON for option in options)
 
 
 def heard(

@@ -18,11 +18,11 @@ from core.ports import Notes
 
 log = logging.getLogger(__name__)
 
-_IN_GROUPS = ("chat", "memory", "standing", "about")
+_IN_GROUPS = ("chat", "memory", "standing", "about", "appeal")
 _SCOPES = (
-    (BotCommandScopeAllPrivateChats(), ("start", *_IN_GROUPS, "settings")),
+    (BotCommandScopeAllPrivateChats(), ("start", *_IN_GROUPS, "settings", "mod")),
     (BotCommandScopeAllGroupChats(), _IN_GROUPS),
-    (BotCommandScopeAllChatAdministrators(), (*_IN_GROUPS, "settings")),
+    (BotCommandScopeAllChatAdministrators(), (*_IN_GROUPS, "settings", "mod")),
 )
 # Telegram's code for a language → ours; "" is everybody whose language has no list of its own
 _LANGUAGES = {"": "en", "ko": "ko"}

@@ -10,15 +10,15 @@ from cachetools import LRUCache, TTLCache
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.adapters import wording
-from bot.adapters.base import Begin, Faces, File
+from bot.adapters.base import Begin, Faces
+from bot.adapters.desk import File
 from bot.adapters.pieces import pieces, units
 from bot.adapters.telegram.chats import Place, answer_to
-from bot.adapters.telegram.client import REFUSALS
+from bot.adapters.telegram.client import delivery_error
 from bot.adapters.telegram.pictures import Pictures
 from bot.adapters.telegram.sending import Sender, Showing
 from bot.adapters.telegram.writing import CAPTION, TEXT, Writer
 from core import texts
-from core.errors import DeliveryError, DeliveryRefused
 from core.messages import IncomingMessage, Notice, Reply
 
 log = logging.getLogger(__name__)
@@ -82,10 +82,8 @@ class Poster:
                 await self._tell(reply, told, showing)
             except TelegramError as error:
                 failed = failed or error
-        if isinstance(failed, REFUSALS):
-            raise DeliveryRefused(f"Telegram refused it: {failed}") from failed
         if failed is not None:
-            raise DeliveryError(f"Telegram did not say whether it took it: {failed}") from failed
+            raise delivery_error(failed) from failed
 
     async def close(self) -> None:
         """Nothing is held any more."""

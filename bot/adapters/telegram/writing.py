@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypedDict
 
 import telegram
-from telegram import InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions, ReplyParameters
+from telegram import ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions, ReplyParameters
 from telegram.error import BadRequest
 
-from bot.adapters.base import File
+from bot.adapters.desk import File
 from bot.adapters.telegram.chats import Place
-from bot.adapters.telegram.sending import Sender, Showing
+from bot.adapters.telegram.sending import Result, Sender, Showing
 
 TEXT, CAPTION = 4096, 1024
 
@@ -30,16 +30,24 @@ class Writer:
         self._sender = sender
 
     async def text(
-        self, place: Place, text: str, showing: Showing, buttons: InlineKeyboardMarkup | None = None
+        self,
+        place: Place,
+        text: str,
+        showing: Showing,
+        buttons: InlineKeyboardMarkup | ForceReply | None = None,
+        *,
+        follows: bool = True,
     ) -> telegram.Message:
-        """A text of 1 to `TEXT` units."""
-        return await self._sender.send(
-            place.chat_id,
-            lambda chat_id: self._bot.send_message(
+        """A text of 1 to `TEXT` units. `follows`: also into the supergroup that a group became."""
+
+        async def write(chat_id: int) -> telegram.Message:
+            if not follows:
+                _check_same(place, chat_id)
+            return await self._bot.send_message(
                 text=text, reply_markup=buttons, link_preview_options=_NO_PREVIEW, **_where(place, chat_id)
-            ),
-            showing,
-        )
+            )
+
+        return await self._sender.send(place.chat_id, write, showing)
 
     async def photo(self, place: Place, photo: str | bytes, caption: str, showing: Showing) -> telegram.Message:
         """A photo, new or by its file_id, with a caption of at most `CAPTION` units."""
@@ -87,19 +95,30 @@ class Writer:
 
     async def delete(self, place: Place, message_id: int, showing: Showing) -> None:
         """Take a message of ours away."""
-        await self._sender.send(
-            place.chat_id, lambda chat_id: self._bot.delete_message(chat_id, message_id), showing, repeatable=True
-        )
+        await self._change(place, lambda chat_id: self._bot.delete_message(chat_id, message_id), showing)
 
     async def _edit(
         self, place: Place, request: Callable[[int], Awaitable[telegram.Message | bool]], showing: Showing
     ) -> telegram.Message | bool:
         try:
-            return await self._sender.send(place.chat_id, request, showing, repeatable=True)
+            return await self._change(place, request, showing)
         except BadRequest as error:
             if "not modified" in error.message.lower():
                 return True
             raise
+
+    async def _change(self, place: Place, request: Callable[[int], Awaitable[Result]], showing: Showing) -> Result:
+        async def change(chat_id: int) -> Result:
+            _check_same(place, chat_id)
+            return await request(chat_id)
+
+        return await self._sender.send(place.chat_id, change, showing, repeatable=True)
+
+
+def _check_same(place: Place, chat_id: int) -> None:
+    """A supergroup counts its messages anew: a number of the group that it was means another message there."""
+    if chat_id != place.chat_id:
+        raise BadRequest(f"the group is {chat_id} now")
 
 
 def _where(place: Place, chat_id: int) -> _Where:

@@ -8,7 +8,7 @@ from .faults import ApiError
 from .people import units
 
 TEXT_UNITS, CAPTION_UNITS, ANSWER_UNITS = 4096, 1024, 200
-CALLBACK_BYTES, BUTTONS = 64, 100
+CALLBACK_BYTES, BUTTONS, PLACEHOLDER = 64, 100, 64
 COMMANDS, DESCRIPTION = 100, 256
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 LANGUAGE = re.compile(r"([a-z]{2})?")
@@ -47,7 +47,9 @@ def check_caption(caption: str | None) -> str | None:
 
 
 def check_markup(markup: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """An inline keyboard Telegram would show."""
+    """An inline keyboard, or a question for a reply, that Telegram would show."""
+    if not 1 <= len((markup or {}).get("input_field_placeholder", "x")) <= PLACEHOLDER:
+        raise RuleBroken("input field placeholder is too long", f"placeholder {markup!r}")
     buttons = [button for row in (markup or {}).get("inline_keyboard", ()) for button in row]
     if len(buttons) > BUTTONS:
         raise RuleBroken("reply markup is too long", f"{len(buttons)} buttons")
