@@ -135,8 +135,8 @@ _FACTS = (
     f"SELECT 'turn', message_id, final_input {_TURN}",
     f"SELECT 'reply', message_id, outbox.text {_OUTBOX}",
     f"""SELECT 'introduction', user_id, message_id {_OUTBOX} WHERE notices LIKE '%"introduction"%'""",
-    "SELECT 'sanction', sanctions.user_id, message_id, category, CAST(step AS TEXT), CAST(period_us / 1000000 AS TEXT)"
-    f" {_TURN} JOIN sanctions ON sanctions.turn_id = turns.id",
+    "SELECT 'sanction', cases.user_id, message_id, category, CAST(step AS TEXT), CAST(period_us / 1000000 AS TEXT)"
+    f" {_TURN} JOIN cases ON cases.turn_id = turns.id",
     f"SELECT 'memory', memories.user_id, message_id, key, value {_TURN} JOIN memories ON memories.turn_id = turns.id",
     "SELECT 'summary', user_id, text FROM summaries",
 )

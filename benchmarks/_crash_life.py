@@ -16,11 +16,13 @@ from benchmarks._crash_check import Files
 from benchmarks._proxies import TurnsProxy, put_between
 from benchmarks._script import BETWEEN_ROUNDS, PLATFORM, ROUNDS, START, models, rounds, rule
 from bot.adapters.base import Begin, Host
+from bot.adapters.desk import Rows
 from bot.app import assemble
 from bot.config import Settings
 from core import tasks
+from core.errors import DeliveryRefused
 from core.memory import Summary
-from core.messages import ChatKey, IncomingMessage, Notice, Reply, Turn
+from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply, Turn
 from core.ports import Change, Completion, LanguageModel, Prompt
 from models.fakes import FakeClock, FakeLanguageModel
 from storage.record import Record
@@ -151,6 +153,14 @@ class FileAdapter:
         await begin()
         append(self.path, reply.to.message_id)
         self.killer.here(AFTER_SEND)
+
+    async def tell(self, person: PersonKey, text: str) -> None:
+        """Nobody is here but whoever talks."""
+        raise DeliveryRefused(f"{person.user_id} takes nothing here")
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        """There are no chats."""
+        raise DeliveryRefused(f"there is no chat {chat_id!r} here")
 
     async def hold(self, message: IncomingMessage, notice: Notice) -> None:
         """Nobody looks."""

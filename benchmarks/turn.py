@@ -25,9 +25,10 @@ from rich.table import Table
 
 from benchmarks._stages import STAGES, Stopwatch, TurnTimes, time_stages
 from bot.adapters.base import Begin, Host
+from bot.adapters.desk import Rows
 from bot.app import build
 from bot.config import Settings, load
-from core.errors import OhLoraError
+from core.errors import DeliveryRefused, OhLoraError
 from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +81,14 @@ class BenchAdapter:
         await begin()
         times = self.watch.turns[-1]
         times.posted, times.answered = time.perf_counter(), bool(reply.text)
+
+    async def tell(self, person: PersonKey, text: str) -> None:
+        """Nobody is here but whoever talks."""
+        raise DeliveryRefused(f"{person.user_id} takes nothing here")
+
+    async def write(self, chat_id: str, text: str, buttons: Rows = (), message_id: str = "") -> str:
+        """There are no chats."""
+        raise DeliveryRefused(f"there is no chat {chat_id!r} here")
 
     async def hold(self, message: IncomingMessage, notice: Notice) -> None:
         """Nobody looks."""

@@ -90,9 +90,9 @@ async def test_the_same_account_number_on_two_platforms_is_two_people(town: Town
         again = await town.discord.server.say(town.discord.person, town.discord.channel, "로라야 사랑해")
         await town.discord.reply(again)
         blocked = PersonKey("discord", str(town.discord.person.id))
-        assert len(await service.record.sanctions.of(blocked)) == 2
+        assert len(await service.record.cases.of(blocked)) == 2
         twin = PersonKey("telegram", blocked.user_id)
-        assert await service.record.sanctions.of(twin) == []
+        assert await service.record.cases.of(twin) == []
         assert await service.record.people.of(twin) == Person()
         free = await town.telegram.server.say(town.telegram.person, town.telegram.group, "/chat 안녕")
         assert (await town.telegram.reply(free)).words == "미안, 그건 안 돼"
