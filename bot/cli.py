@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # modules of pyproject's extras that commands import
 _EXTRAS = {
-    **dict.fromkeys(("accelerate", "datasets", "jinja2", "matplotlib", "trl"), "train"),
+    **dict.fromkeys(("accelerate", "datasets", "jinja2", "trl"), "train"),
     **dict.fromkeys(("peft", "sentence_transformers", "torch", "transformers"), "local"),
 }
 

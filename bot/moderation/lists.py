@@ -13,7 +13,6 @@ from bot.moderation.words import Wanted
 from core.case_store import CaseFilter
 from core.cases import State
 from core.messages import PlaceKey
-from models.avatar import RasterError, rasterise_apart
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +51,7 @@ class Lists:
         said = stats_text(stats, since, self._bench.voice(asked))
         if not stats.weeks:
             return Answer(said)
-        try:
-            picture = await asyncio.to_thread(rasterise_apart, chart(stats))
-        except (OSError, RasterError):  # figures without a picture are better than none
-            log.exception("no picture of the figures")
-            return Answer(said)
+        picture = await asyncio.to_thread(chart, stats)
         return Answer(said, files=(File("aurora-cases.png", picture),))
 
     async def export(self, asked: Asked, wanted: Wanted, place: PlaceKey | None) -> Answer:

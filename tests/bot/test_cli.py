@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[2]
     ("module", "arguments"),
     [
         ("datasets", ["evaluate", "ethics"]),
-        ("matplotlib", ["evaluate", "ethics", "--data", "models/datasets/ethics_heldout.jsonl"]),
         ("trl", ["train", "llm", "--task", "memory", "--base", "random:llama", "--output", "{tmp}"]),
     ],
 )

@@ -15,7 +15,6 @@ from core.cases import State
 from core.messages import NoticeKind, PersonKey
 from core.people import PlaceSettings
 from core.sanctions import LADDERS, Mode
-from models.avatar import rasterise
 from tests.bot.asking import button
 from tests.bot.conftest import HOME, JUN, LOUNGE, MINA
 from tests.bot.moderating import ANNA, OPERATOR, OTHER, Court, labels
@@ -134,7 +133,7 @@ class TestStats:
             for week in range(weeks)
             for name in LADDERS
         )
-        assert rasterise(chart(Stats(counts))).startswith(PNG)
+        assert chart(Stats(counts)).startswith(PNG)
 
 
 class TestSettings:
