@@ -8,8 +8,9 @@ BIN := .venv/bin
 run: .venv/run.stamp
 	@$(BIN)/ohlora chat
 
+# a file stays in one process, whose models are loaded once
 test: .venv/dev.stamp
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
 
 test-slow: .venv/dev.stamp
 	$(BIN)/pytest -m slow

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -42,12 +43,17 @@ async def _two_confessions(url: str) -> None:
 
 
 @pytest.fixture
-def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
+def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Evaluate]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'record.db'}"
     asyncio.run(_two_confessions(url))
     monkeypatch.setenv("OHLORA_RECORD_URL", url)
     monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(app, ["evaluate", "ethics", *map(str, words)])
+    root = logging.getLogger()
+    others, level = root.handlers[:], root.level
+    yield lambda *words: CliRunner().invoke(app, ["evaluate", "ethics", *map(str, words)])
+    for handler in [handler for handler in root.handlers if handler not in others]:
+        root.removeHandler(handler)  # it writes to where the runner looked, and that is closed
+    root.setLevel(level)
 
 
 def test_other_thresholds_are_tried_on_the_scores_as_they_were(evaluate: Evaluate, tmp_path: Path) -> None:
