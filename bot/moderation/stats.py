@@ -54,18 +54,19 @@ def chart(stats: Stats) -> bytes:
     from matplotlib.ticker import MaxNLocator
 
     weeks = list(_weeks(stats).items())[-_MOST_WEEKS:]
-    figure = Figure(figsize=(9.6, 4.8))
+    figure = Figure(figsize=(7.2, 3.6))
     # a layout that is worked out would draw everything twice
-    axes = figure.subplots(gridspec_kw={"left": 0.07, "right": 0.99, "bottom": 0.12, "top": 0.92})
+    axes = figure.subplots(gridspec_kw={"left": 0.08, "right": 0.99, "bottom": 0.1, "top": 0.9})
     foot = [0] * len(weeks)
     for category, (_, colour) in _COLOURS.items():
-        counts = [counted[category] for _, counted in weeks]
+        tops = [below + counted[category] for below, (_, counted) in zip(foot, weeks, strict=True)]
         # its fonts have no Hangul; the text beside names the colours in the reader's language
-        axes.bar([f"{week:%m-%d}" for week, _ in weeks], counts, 0.7, foot, color=colour, label=category)
-        foot = [below + count for below, count in zip(foot, counts, strict=True)]
+        axes.stairs(tops, baseline=foot, fill=True, color=colour, label=category)
+        foot = tops
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", alpha=0.3)
-    axes.tick_params(axis="x", rotation=45)
+    shown = range(0, len(weeks), -(-len(weeks) // 9))
+    axes.set_xticks([number + 0.5 for number in shown], [f"{weeks[number][0]:%m-%d}" for number in shown])
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, ncols=len(_COLOURS), loc="lower left", bbox_to_anchor=(0, 1))
     picture = BytesIO()
