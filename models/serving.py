@@ -16,6 +16,7 @@ from models.ports import EngineEncoder, EngineLanguageModel
 from models.registry import BUNDLED, Profile, tokenizer_in
 from models.weights import Tuned, Weights
 
+_ORIGINAL = Path("original")
 # what the person waits for goes first
 LANES = {
     "memory_encoder": Lane(0, batch=64),
@@ -31,9 +32,6 @@ def lanes_of(weights: Weights) -> dict[str, Lane]:
     """LANES, where tasks on the same base may share a batch."""
     groups = {task: str(base) for base, adapters in weights.by_base().items() for task in adapters}
     return {name: replace(lane, group=groups.get(name, "")) for name, lane in LANES.items()}
-
-
-_ORIGINAL = Path("original")
 
 
 @dataclass(frozen=True)
