@@ -8,9 +8,10 @@ BIN := .venv/bin
 run: .venv/run.stamp
 	@$(BIN)/ohlora chat
 
-# a file stays in one process, whose models are loaded once
+# side by side, a file in one process, whose models are loaded once; what talks to platforms watches the clock and runs alone
 test: .venv/dev.stamp
-	$(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
+	$(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile --ignore=tests/end_to_end
+	$(BIN)/pytest tests/end_to_end
 
 test-slow: .venv/dev.stamp
 	$(BIN)/pytest -m slow

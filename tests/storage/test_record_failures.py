@@ -147,6 +147,7 @@ async def test_damage_is_an_error_when_it_is_met_and_a_restored_file_works_again
     async with await Record.open(url) as record:
         for number in range(30):
             await learn(record, number, item(value=f"{number}" * 1000))
+    first_value(path, "PRAGMA wal_checkpoint(TRUNCATE)")  # or rows may still stand in the log beside it
     sound = content(path)
     roots = first_value(path, "SELECT max(rootpage) FROM sqlite_master")
     assert isinstance(roots, int)
