@@ -162,9 +162,8 @@ def _next_step(
         [row.tokens[-1], *guessed, *[0] * (length - 1 - len(guessed))]
         for row, guessed in zip(rows, guesses, strict=True)
     ]
-    tokens = torch.tensor(padded, device=mask.device)
     return (
-        tokens.to(mask.device),
+        torch.tensor(padded, device=mask.device),
         positions + torch.arange(length, device=mask.device),
         torch.cat([mask, mask.new_ones(len(rows), length)], dim=1),
     )

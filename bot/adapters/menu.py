@@ -4,7 +4,7 @@ Names and descriptions are in core.texts: `command_name` and `command` (`mod_cas
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -41,10 +41,10 @@ class Option:
 
 _CASE = Option("case", Kind.NUMBER, needed=True)
 _PERSON = Option("person", Kind.PERSON, needed=True)
-_CATEGORY = Option("category", Kind.CHOICE, needed=True, labels="category", choices=tuple(LADDERS))
+_ANY_CATEGORY = Option("category", Kind.CHOICE, labels="category", choices=tuple(LADDERS))
+_CATEGORY = replace(_ANY_CATEGORY, needed=True)
 _REASON = Option("reason", Kind.WORDS, needed=True)
 _SINCE = Option("since", Kind.WORD)
-_ANY_CATEGORY = Option("category", Kind.CHOICE, labels="category", choices=tuple(LADDERS))
 
 # verb of /mod → what it takes, in this order
 VERBS: Mapping[str, tuple[Option, ...]] = {
@@ -66,7 +66,7 @@ VERBS: Mapping[str, tuple[Option, ...]] = {
     "export": (_SINCE,),
     "stats": (_SINCE,),
     "settings": (
-        Option("category", Kind.CHOICE, labels="category", choices=tuple(LADDERS)),
+        _ANY_CATEGORY,
         Option("mode", Kind.CHOICE, labels="mode", choices=tuple(Mode)),
         Option("threshold", Kind.WORD),
         Option("ladder", Kind.WORD),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -227,7 +228,7 @@ class History:
         return until, counts
 
 
-def play(history: History, step: tuple) -> Kind | None:  # type: ignore[type-arg]
+def play(history: History, step: tuple[Any, ...]) -> Kind | None:
     """One step; the kind of event that it appended, None for none."""
     match step:
         case ("offend", offences):
@@ -261,7 +262,7 @@ def _asked(what: str, case: Case, now: datetime, kind: Kind = Kind.UPHELD, hours
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(_step, max_size=40))
-def test_the_standing_of_any_history_is_what_a_ledger_says(steps: list) -> None:  # type: ignore[type-arg]
+def test_the_standing_of_any_history_is_what_a_ledger_says(steps: list[tuple[Any, ...]]) -> None:
     history = History()
     for step in steps:
         play(history, step)
@@ -276,7 +277,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(_step, max_size=40))
-def test_no_end_ever_moves_earlier_but_by_an_event_that_says_so(steps: list) -> None:  # type: ignore[type-arg]
+def test_no_end_ever_moves_earlier_but_by_an_event_that_says_so(steps: list[tuple[Any, ...]]) -> None:
     history = History()
     for step in steps:
         before = [case.end for case in history.log]
