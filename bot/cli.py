@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from bot import config, data_cli, evaluation_cli, logs, models_cli, training_cli
+from bot import config, data_cli, evaluation_cli, logs, models_cli, record_cli, training_cli
 from core.errors import OhLoraError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # modules of pyproject's extras that commands import
 _EXTRAS = {
+    "asyncpg": "postgres",
     **dict.fromkeys(("accelerate", "datasets", "jinja2", "trl"), "train"),
     **dict.fromkeys(("peft", "sentence_transformers", "torch", "transformers"), "local"),
 }
@@ -28,6 +29,7 @@ app.add_typer(training_cli.train, name="train")
 app.add_typer(models_cli.models, name="models")
 app.add_typer(evaluation_cli.app, name="evaluate")
 app.add_typer(data_cli.data, name="data")
+app.add_typer(record_cli.record, name="record")
 
 
 @app.command()

@@ -65,7 +65,7 @@ def stats(place: PlaceKey | None, since: datetime, connection: Connection) -> St
 def blank(ended_before: datetime, connection: Connection) -> int:
     """Take prompt and answer out of some cases that ended before then and wait for no decision on an appeal."""
     due = cases.c.blanked.is_(False) & (cases.c.ends_at < ended_before) & (cases.c.state != State.APPEALED.value)
-    numbers = list(connection.scalars(select(cases.c.number).where(due).limit(_BLANKED_AT_ONCE)))
+    numbers = list(connection.scalars(select(cases.c.number).where(due).limit(_BLANKED_AT_ONCE).with_for_update()))
     if numbers:
         empty = {"prompt": "", "answer": "", "blanked": True}
         connection.execute(update(cases).where(cases.c.number.in_(numbers)).values(empty))

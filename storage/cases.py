@@ -90,14 +90,20 @@ class Cases:
         return await self._database.read(partial(_shown, number))
 
 
+# made once: every turn looks at the cases of its person
+_ENFORCED = rows.theirs(cases) & (cases.c.mode == Mode.ENFORCE.value)
+_FELT = select(*_WITHOUT_EVIDENCE).where(_ENFORCED).order_by(cases.c.number)
+
+
 def cases_of(person: PersonKey, connection: Connection) -> list[Case]:
     """Without evidence: every turn asks for them, and a standing follows without it."""
-    felt = rows.belongs_to(cases, person) & (cases.c.mode == Mode.ENFORCE.value)
-    return _found(select(*_WITHOUT_EVIDENCE).where(felt).order_by(cases.c.number), connection)
+    return _found(_FELT, connection, rows.whose(person))
 
 
-def cases_of_turn(turn_id: int, connection: Connection) -> list[Case]:
-    return _found(select(cases).where(cases.c.turn_id == turn_id).order_by(cases.c.number), connection)
+def cases_of_turn(turn_id: int, connection: Connection, *, to_change: bool = False) -> list[Case]:
+    """`to_change`: who comes second waits here for whoever came first."""
+    of_turn = select(cases).where(cases.c.turn_id == turn_id).order_by(cases.c.number)
+    return _found(of_turn.with_for_update() if to_change else of_turn, connection)
 
 
 def open_cases(turn_id: int, message: IncomingMessage, issued: Sequence[Sanction], connection: Connection) -> list[int]:
@@ -163,9 +169,9 @@ def _one(number: int) -> Select[Any]:
     return select(cases).where(cases.c.number == (number if 0 < number <= LARGEST_ID else 0))
 
 
-def _found(selected: Select[Any], connection: Connection) -> list[Case]:
+def _found(selected: Select[Any], connection: Connection, parameters: rows.Values | None = None) -> list[Case]:
     """The selected rows of cases, each with its events."""
-    selected_rows = list(connection.execute(selected))
+    selected_rows = list(connection.execute(selected, parameters))
     events = _events_of((row.number for row in selected_rows), connection)
     return [rows.to_case(row, events[row.number]) for row in selected_rows]
 

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from core.memory import MemoryItem, Summary
 from core.messages import ChatKey, PersonKey
 from storage import rows
 from storage.database import Database
-from storage.dialect import LARGEST_ID
+from storage.dialect import LARGEST_ID, one_at_a_time
 from storage.schema import memories, summaries
 
 
@@ -29,18 +29,29 @@ class Memories:
         return await self._database.write(partial(_forget, person, item_id))
 
 
+# statements of every turn are made once
+_ITEMS = select(memories).where(rows.theirs(memories)).order_by(memories.c.learned_at, memories.c.id)
+_SUMMARY = select(summaries.c.text, summaries.c.vector).where(
+    rows.theirs(summaries), summaries.c.chat_id == bindparam("in_chat")
+)
+
+
+def memories_of(person: PersonKey) -> tuple[str, str, str]:
+    """What one_at_a_time is given by everybody who changes somebody's memories after a look at them."""
+    return ("memories", person.platform, person.user_id)
+
+
 def items_of(person: PersonKey, connection: Connection) -> list[MemoryItem]:
-    theirs = select(memories).where(rows.belongs_to(memories, person)).order_by(memories.c.learned_at, memories.c.id)
-    return [rows.to_item(row) for row in connection.execute(theirs)]
+    return [rows.to_item(row) for row in connection.execute(_ITEMS, rows.whose(person))]
 
 
 def summary_of(person: PersonKey, chat: ChatKey, connection: Connection) -> Summary | None:
-    here = rows.belongs_to(summaries, person) & (summaries.c.chat_id == chat.chat_id)
-    row = (connection.execute(select(summaries).where(here))).one_or_none()
+    row = connection.execute(_SUMMARY, {**rows.whose(person), "in_chat": chat.chat_id}).one_or_none()
     return None if row is None else Summary(row.text, row.vector)
 
 
 def _forget(person: PersonKey, item_id: int | None, connection: Connection) -> int:
+    one_at_a_time(connection, *memories_of(person))
     going = rows.belongs_to(memories, person)
     if item_id is None:
         connection.execute(delete(summaries).where(rows.belongs_to(summaries, person)))

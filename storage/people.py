@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from core.messages import PersonKey, PlaceKey
 from core.people import Person, PlaceSettings
@@ -94,8 +94,15 @@ class Notes:
         await self._database.write(partial(upsert, table=notes, values={"name": name, "value": value}))
 
 
+# statements of every turn are made once
+_PERSON = select(people.c.introduced, people.c.paused).where(rows.theirs(people))
+_SETTINGS = select(places.c.settings).where(
+    places.c.platform == bindparam("its_platform"), places.c.place_id == bindparam("its_id")
+)
+
+
 def person_of(person: PersonKey, connection: Connection) -> Person:
-    row = (connection.execute(select(people).where(rows.belongs_to(people, person)))).one_or_none()
+    row = connection.execute(_PERSON, rows.whose(person)).one_or_none()
     return Person() if row is None else Person(row.introduced, row.paused)
 
 
@@ -106,8 +113,7 @@ def change_person(person: PersonKey, connection: Connection, **changed: bool) ->
 
 
 def settings_of(place: PlaceKey, connection: Connection) -> PlaceSettings:
-    here = (places.c.platform == place.platform) & (places.c.place_id == place.place_id)
-    kept = connection.scalar(select(places.c.settings).where(here))
+    kept = connection.scalar(_SETTINGS, {"its_platform": place.platform, "its_id": place.place_id})
     return PlaceSettings() if kept is None else rows.to_settings(kept)
 
 
@@ -127,7 +133,8 @@ def _move(old: PlaceKey, new: PlaceKey, connection: Connection) -> None:
 
 def _move_review_chat(old: PlaceKey, new: PlaceKey, connection: Connection) -> None:
     """Other places' moderators may meet in it, too. It happens once in the life of a group, so all may be looked at."""
-    for row in connection.execute(select(places).where(places.c.platform == old.platform)).all():
+    there = select(places).where(places.c.platform == old.platform).with_for_update()
+    for row in connection.execute(there).all():
         settings = rows.to_settings(row.settings)
         if settings.review_chat == old.place_id:
             values = rows.of_settings(replace(settings, review_chat=new.place_id))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from storage.cases import Cases
 from storage.database import Database
-from storage.dialect import mark
+from storage.dialect import mark, one_at_a_time
 from storage.memories import Memories
 from storage.people import Buttons, Notes, People, Places
 from storage.schema_version import migrate
@@ -19,8 +19,8 @@ LOCK_WAIT_S = 5.0
 class Record:
     """What must survive: turns, memories, cases, people, places. Made by `open`.
 
-    Every method of its parts raises RecordError when the file is locked, read-only, damaged or its disk full;
-    nothing is half-written then, and the next call works as soon as the cause is gone.
+    Every method of its parts raises RecordError when the file is locked, read-only, damaged, its disk full, or the
+    server away; nothing is half-written then, and the next call works as soon as the cause is gone.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,13 +36,16 @@ class Record:
 
     @classmethod
     async def open(cls, url: str, *, lock_wait: float = LOCK_WAIT_S) -> Self:
-        """Open the record at `url` (sqlite+aiosqlite:///path), made with its folder where missing, and migrate it.
+        """Open the record at `url`, and migrate it.
 
-        `lock_wait`: seconds to wait for another program's lock, now and later. Raises RecordError.
+        A file (sqlite+aiosqlite:///path) is made where missing, with its folder; a database on a server
+        (postgresql+asyncpg://user@host/name) must be there. `lock_wait`: seconds to wait for another program's lock, or
+        for a server to come back, now and later. Raises RecordError.
         """
         database = await Database.open(url, lock_wait)
 
         def to_newest(connection: Connection) -> None:
+            one_at_a_time(connection, "schema")
             migrate(connection, database.place)
             mark(connection)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, select
 
 from core.cases import Case, Event, Kind
 from core.expression import Expression
@@ -229,11 +229,26 @@ def select_replies() -> Select[Any]:
     return select(*columns).select_from(turns).join(inbox).join(outbox)
 
 
-def same_message(message: IncomingMessage) -> ColumnElement[bool]:
-    """Whether an inbox row is this message's."""
+def theirs(table: Table) -> ColumnElement[bool]:
+    """Whether a row of `table` is a person's, in a statement made once; executed with the parameters of `whose`."""
+    return and_(table.c.platform == bindparam("their_platform"), table.c.user_id == bindparam("their_user_id"))
+
+
+def whose(person: PersonKey) -> Values:
+    """The parameters of `theirs`."""
+    return {"their_platform": person.platform, "their_user_id": person.user_id}
+
+
+def this_message() -> ColumnElement[bool]:
+    """Whether an inbox row is a message's, in a statement made once; executed with the parameters of `which`."""
+    here = and_(inbox.c.platform == bindparam("its_platform"), inbox.c.chat_id == bindparam("its_chat_id"))
+    return and_(here, inbox.c.message_id == bindparam("its_message_id"))
+
+
+def which(message: IncomingMessage) -> Values:
+    """The parameters of `this_message`."""
     chat = message.chat
-    here = and_(inbox.c.platform == chat.platform, inbox.c.chat_id == chat.chat_id)
-    return and_(here, inbox.c.message_id == message.message_id)
+    return {"its_platform": chat.platform, "its_chat_id": chat.chat_id, "its_message_id": message.message_id}
 
 
 def belongs_to(table: Table, person: PersonKey) -> ColumnElement[bool]:

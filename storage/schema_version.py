@@ -9,13 +9,22 @@ from sqlalchemy import Connection, inspect
 from core.errors import RecordError
 
 
+def require_newest(connection: Connection, place: str) -> None:
+    """Raises RecordError where no record of exactly this version is."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        raise RecordError(f"There is no record at {place}; name the one to copy.")
+    if current != newest:
+        raise RecordError(f"The record at {place} has schema {current}, not {newest}; start this program with it once.")
+
+
 def migrate(connection: Connection, place: str) -> None:
     """Bring the database to the newest schema, inside the caller's transaction.
 
     Raises RecordError for a database of a newer version, and for one that holds something else.
     """
-    config = Config()
-    config.set_main_option("script_location", "storage:migrations")
+    config = _config()
     config.attributes["connection"] = connection
     scripts = ScriptDirectory.from_config(config)
     current = MigrationContext.configure(connection).get_current_revision()
@@ -28,3 +37,9 @@ def migrate(connection: Connection, place: str) -> None:
         )
     if current != scripts.get_current_head():
         command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    return config

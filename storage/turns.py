@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, func, select
 
 from core.cases import Event, Kind
 from core.errors import RecordError
@@ -14,22 +14,19 @@ from core.notices import numbered
 from core.ports import Change, Delivery, Past, Undelivered
 from core.sanctions import Sanction
 from storage import rows
+from storage import turn_statements as sql
 from storage.cases import append_event, cases_of, cases_of_turn, open_cases
 from storage.database import Database
-from storage.dialect import insert_new, upsert
-from storage.memories import items_of, summary_of
+from storage.dialect import insert_new, one_at_a_time, upsert
+from storage.memories import items_of, memories_of, summary_of
 from storage.people import change_person, person_of, settings_of
 from storage.schema import (
-    ANSWERED,
     DELIVERED,
-    DISCARDED,
-    DONE,
     DUE,
     NONE,
     WAITING,
     cases,
     inbox,
-    memories,
     outbox,
     summaries,
     turns,
@@ -115,12 +112,11 @@ def _past(person: PersonKey, chat: ChatKey, connection: Connection) -> Past:
 
 
 def _amend(message: IncomingMessage, connection: Connection) -> None:
-    still_open = rows.same_message(message) & (inbox.c.state == WAITING)
-    connection.execute(update(inbox).where(still_open).values(text=message.text))
+    connection.execute(sql.AMEND, {**rows.which(message), "new": message.text})
 
 
 def _commit(turn: Turn, connection: Connection) -> int:
-    inbox_id = connection.scalar(select(inbox.c.id).where(rows.same_message(turn.message)))
+    inbox_id = connection.scalar(sql.CLOSE, rows.which(turn.message))
     if inbox_id is None:
         raise RecordError(f"Message {turn.message.message_id!r} is not in the inbox; receive it before its turn.")
     values = {
@@ -131,71 +127,66 @@ def _commit(turn: Turn, connection: Connection) -> int:
     }
     turn_id = insert_new(connection, turns, values, (turns.c.inbox_id,))
     if turn_id is None:
-        there: int = (connection.execute(select(turns.c.id).where(turns.c.inbox_id == inbox_id))).scalar_one()
+        there: int = connection.execute(sql.TURN_OF, {"its_inbox_id": inbox_id}).scalar_one()
         return there
     state = DELIVERED if turn.reply.empty else WAITING
     reply = numbered(turn.reply, open_cases(turn_id, turn.message, turn.sanctions, connection))
-    connection.execute(insert(outbox).values({**rows.of_reply(reply), "turn_id": turn_id, "state": state}))
+    connection.execute(sql.REPLY, {**rows.of_reply(reply), "turn_id": turn_id, "state": state})
     if any(notice.kind is NoticeKind.INTRODUCTION for notice in turn.reply.notices):
         change_person(turn.message.person, connection, introduced=True)
-    connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(state=ANSWERED))
     return turn_id
 
 
 def _discard(message: IncomingMessage, connection: Connection) -> None:
-    still_open = rows.same_message(message) & (inbox.c.state == WAITING)
-    connection.execute(update(inbox).where(still_open).values(state=DISCARDED))
+    connection.execute(sql.DISCARD, rows.which(message))
 
 
 def _begin(turn_id: int, now: datetime | None, connection: Connection) -> None:
-    changed = (outbox.c.turn_id == turn_id) & (outbox.c.begun_at.is_(None) if now else outbox.c.state == WAITING)
-    connection.execute(update(outbox).where(changed).values(begun_at=now))
+    if now is None:
+        connection.execute(sql.TAKE_BACK, {"of_turn": turn_id})
+    else:
+        connection.execute(sql.BEGIN, {"of_turn": turn_id, "now": now})
 
 
 def _end(turn_id: int, state: str, connection: Connection) -> None:
-    unsure = (outbox.c.turn_id == turn_id) & outbox.c.state.not_in((DELIVERED, state))
-    marked = connection.execute(update(outbox).where(unsure).values(state=state).returning(outbox.c.begun_at)).all()
-    if not marked:
+    marked = connection.execute(sql.MARK, {"of_turn": turn_id, "outcome": state}).one_or_none()
+    if marked is None:
         _require_turn(turn_id, connection)
         return
-    for case in cases_of_turn(turn_id, connection):
+    for case in cases_of_turn(turn_id, connection, to_change=True) if marked.issued else ():
         if case.sanction.felt:
-            told = Event(Kind.NOTICED, marked[0].begun_at or case.sanction.at, None, state)
+            told = Event(Kind.NOTICED, marked.begun_at or case.sanction.at, None, state)
             append_event(case, told, connection)
 
 
 def _remember(turn_id: int, change: Change, summary: Summary | None, connection: Connection) -> None:
-    due = (turns.c.id == turn_id) & (turns.c.bookkeeping == DUE)
-    if not (connection.execute(update(turns).where(due).values(bookkeeping=DONE))).rowcount:
+    inbox_id = connection.scalar(sql.KEEP_BOOKS, {"of_turn": turn_id})
+    if inbox_id is None:
         _require_turn(turn_id, connection)
         return
-    of_turn = select(inbox.c.platform, inbox.c.user_id, inbox.c.chat_id).join(turns).where(turns.c.id == turn_id)
-    platform, user_id, chat_id = (connection.execute(of_turn)).one()
+    platform, user_id, chat_id = connection.execute(sql.WHERE_SAID, {"its_id": inbox_id}).one()
     person = PersonKey(platform, user_id)
+    one_at_a_time(connection, *memories_of(person))
     _change_items(person, turn_id, change(items_of(person, connection)), connection)
     _replace_summary(person, turn_id, chat_id, summary, connection)
 
 
 def _change_items(person: PersonKey, turn_id: int, change: MemoryChange, connection: Connection) -> None:
     if change.forget:
-        one = rows.belongs_to(memories, person) & (memories.c.id == bindparam("item_id"))
-        connection.execute(delete(memories).where(one), [{"item_id": item_id} for item_id in change.forget])
+        connection.execute(sql.FORGET, [{**rows.whose(person), "item_id": item_id} for item_id in change.forget])
     if change.add is not None:
-        values = {**rows.of_item(change.add), **rows.of_person(person), "turn_id": turn_id}
-        connection.execute(insert(memories).values(values))
+        connection.execute(sql.LEARN, {**rows.of_item(change.add), **rows.of_person(person), "turn_id": turn_id})
 
 
 def _replace_summary(
     person: PersonKey, turn_id: int, chat_id: str, summary: Summary | None, connection: Connection
 ) -> None:
-    here = rows.belongs_to(summaries, person) & (summaries.c.chat_id == chat_id)
-    if connection.scalar(select(summaries.c.turn_id).where(here & (summaries.c.turn_id > turn_id))) is not None:
-        return  # this bookkeeping was late
+    """Unless a later turn's is there: this bookkeeping was late."""
     if summary is None:
-        connection.execute(delete(summaries).where(here))
+        connection.execute(sql.NO_SUMMARY, {**rows.whose(person), "in_chat": chat_id, "until": turn_id})
         return
     values = {"chat_id": chat_id, "text": summary.text, "vector": summary.vector, "turn_id": turn_id}
-    upsert(connection, summaries, {**rows.of_person(person), **values})
+    upsert(connection, summaries, {**rows.of_person(person), **values}, newest="turn_id")
 
 
 def _require_turn(turn_id: int, connection: Connection) -> None:

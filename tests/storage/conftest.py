@@ -1,6 +1,9 @@
-"""The SQLite record that the contracts run on: a real file in a new folder."""
+"""The records that the contracts run on: a real SQLite file in a new folder, a new database of a real server."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -8,11 +11,14 @@ import pytest
 import pytest_asyncio
 
 from storage.record import Record
+from storage.schema import metadata
+from tests.postgres_server import PostgresServer, binaries, postgres_server
 
 CONTRACTS = ("turns", "memories", "cases", "people")
 pytest.register_assert_rewrite(*(f"tests.storage.{part}_contract" for part in CONTRACTS))
 
 LOCK_WAIT = 0.2
+NUMBERS = count(1)
 
 
 @pytest.fixture
@@ -29,3 +35,39 @@ def url(path: Path) -> str:
 async def record(url: str) -> AsyncIterator[Record]:
     async with await Record.open(url, lock_wait=LOCK_WAIT) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    if binaries() is None:
+        assert os.environ.get("CI") != "true", "PostgreSQL is not installed; .ci/run installs it"
+        pytest.skip("no PostgreSQL server is installed")
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def empty_database(server: PostgresServer) -> str:
+    """The name of a new one."""
+    name = f"record{next(NUMBERS)}"
+    server.sql(f"CREATE DATABASE {name}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def migrated(server: PostgresServer) -> str:
+    """The name of a database that has the tables: to empty them is quicker than a migration for every test."""
+    server.sql("CREATE DATABASE migrated")
+
+    async def migrate() -> None:
+        await (await Record.open(server.url("migrated"))).close()
+
+    asyncio.run(migrate())
+    return "migrated"
+
+
+@pytest.fixture
+def postgres_url(server: PostgresServer, migrated: str) -> str:
+    """An empty record, as new."""
+    server.sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY", migrated)
+    return server.url(migrated)

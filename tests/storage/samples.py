@@ -1,6 +1,9 @@
 """Messages, turns, items and summaries to put into a record, and ways to look at what is in it."""
 
+import resource
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,3 +132,14 @@ def content(path: Path) -> bytes:
 def replace_content(path: Path, new: bytes) -> None:
     """Put other bytes into the same file, under whoever has it open."""
     path.write_bytes(new)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The operating system refuses to write past `size` bytes of any file inside."""
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))

@@ -1,9 +1,6 @@
 """Bad moments: a RecordError that one can read, nothing half-written, and it works again without a restart."""
 
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -28,6 +25,7 @@ from tests.storage.samples import (
     content,
     dump,
     exactly,
+    files_of_at_most,
     first_value,
     item,
     last_summary,
@@ -45,17 +43,6 @@ pytestmark = pytest.mark.asyncio
 
 COMMIT_STEPS = ["INSERT ON turns", "INSERT ON outbox", "INSERT ON cases", "INSERT ON case_events", "UPDATE ON inbox"]
 REMEMBER_STEPS = ["UPDATE ON turns", "DELETE ON memories", "INSERT ON memories", "INSERT ON summaries"]
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The operating system refuses to write past `size` bytes of any file inside."""
-    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
 def trap(step: str) -> str:

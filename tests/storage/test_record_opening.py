@@ -107,11 +107,12 @@ async def test_a_file_in_the_place_of_the_folder_is_an_error(url: str, path: Pat
         "sqlite+aiosqlite://",
         "sqlite+aiosqlite:///:memory:",
         "oracle://host/record",
-        "postgresql+asyncpg://user:secret@host/record",
+        "postgresql+psycopg://user:secret@host/record",
+        "postgresql+asyncpg://user:secret@host",
         "sqlite+aiosqlite://host:port/record.db",
     ],
 )
-async def test_a_url_that_names_no_file_is_an_error_that_shows_how_and_hides_secrets(url: str) -> None:
+async def test_a_url_that_names_no_database_is_an_error_that_shows_how_and_hides_secrets(url: str) -> None:
     with pytest.raises(RecordError, match=r"write .* like sqlite\+aiosqlite:///folder/ohlora.db") as caught:
         await Record.open(url)
     assert "secret" not in str(caught.value)

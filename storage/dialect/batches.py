@@ -1,0 +1,81 @@
+"""What is asked for while every worker is busy is carried out together: one commit, and one wait for the disk, for all
+of it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from storage.dialect.work import Work
+
+Result = TypeVar("Result")
+
+
+class Outcome(NamedTuple):
+    """What a piece of work returned, or raised."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+class BatchWorker(Protocol):
+    """Carries out several pieces of work as if each had a transaction of its own."""
+
+    async def run(self, works: Sequence[Work[Any]]) -> list[Outcome]:
+        """What became of each, in their order, once all that succeeded is on the disk."""
+        ...
+
+    async def close(self) -> Any:
+        """Let go."""
+        ...
+
+
+class Batches:
+    """Hands work to whichever worker is free. `most`: pieces of work at a time."""
+
+    def __init__(self, workers: Sequence[BatchWorker], most: int) -> None:
+        self._workers = workers
+        self._idle = list(workers)
+        self._most = most
+        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
+        self._handing_out = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def transact(self, work: Work[Result]) -> Result:
+        """What `work` returns, once it is committed; whatever it raises, with nothing of it written."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((work, future))
+        if self._idle and not self._handing_out:
+            self._handing_out = True
+            loop.call_soon(self._hand_out)  # not at once: who asks in the same moment comes along
+        return await future
+
+    async def close(self) -> None:
+        """Finish what was asked for, then let go."""
+        self._hand_out()
+        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+
+    def _hand_out(self) -> None:
+        self._handing_out = False
+        if self._waiting and self._idle:
+            task = asyncio.create_task(self._work_off(self._idle.pop()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _work_off(self, worker: BatchWorker) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            try:
+                outcomes = await worker.run([work for work, _ in batch])
+            except Exception as error:  # who asked must hear of it
+                outcomes = [Outcome(error=error)] * len(batch)
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if future.done():  # its caller was cancelled; the work is done all the same
+                    continue
+                if outcome.error is None:
+                    future.set_result(outcome.result)
+                else:
+                    future.set_exception(outcome.error)
+        self._idle.append(worker)

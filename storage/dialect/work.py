@@ -1,0 +1,26 @@
+"""What runs in a transaction, and whoever runs it."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+Result = TypeVar("Result")
+# may be carried out again when nothing of it was written
+Work = Callable[[Connection], Result]
+
+
+class Backend(Protocol):
+    """An open database."""
+
+    async def write(self, work: Work[Result]) -> Result:
+        """What `work` returns, once it is committed; whatever it raises, after a rollback."""
+        ...
+
+    async def read(self, work: Work[Result]) -> Result:
+        """The same, on one consistent state and without the right to write."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for, then let go."""
+        ...
