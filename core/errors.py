@@ -3,6 +3,8 @@
 OhLoraError
 ├── ConfigurationError        the host's: a setting, a missing or damaged model folder; start-up stops with it
 ├── RecordError               the record cannot be read or written now: locked, read-only, full, too new
+│   └── Superseded            another process has taken this work over; nobody has to be told
+├── DispatchError             the queue between gateways and workers is away, and with it leases
 ├── EngineError               the device
 │   ├── EngineOverloaded      too much waits; the person may try again
 │   └── GenerationFailed      the backend died or refused this request
@@ -26,6 +28,14 @@ class ConfigurationError(OhLoraError):
 
 class RecordError(OhLoraError):
     """The record did not take or give what it should; nothing was half-written."""
+
+
+class Superseded(RecordError):
+    """Another process has the right to this now: nothing was written, and nothing is to be said."""
+
+
+class DispatchError(OhLoraError):
+    """Gateways and workers cannot reach each other now; what is in the record waits until they can."""
 
 
 class EngineError(OhLoraError):

@@ -49,6 +49,15 @@ class ChatKey:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageKey:
+    """Which message, among all of a platform."""
+
+    platform: str
+    chat_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """One message of one person. (platform, chat_id, message_id) is unique; `sent_at` is aware, in UTC.
 
@@ -62,6 +71,11 @@ class IncomingMessage:
     sent_at: datetime
     language: str = "ko"
     via: str = ""
+
+    @property
+    def key(self) -> MessageKey:
+        """Which message it is."""
+        return MessageKey(self.chat.platform, self.chat.chat_id, self.message_id)
 
 
 class NoticeKind(StrEnum):

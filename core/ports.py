@@ -1,8 +1,8 @@
 """What core asks of others. Small protocols; implementations inherit nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.case_store import CaseStore
 from core.cases import Case
 from core.memory import MemoryChange, MemoryItem, Summary
-from core.messages import ChatKey, IncomingMessage, PersonKey, PlaceKey, Reply, Turn
+from core.messages import ChatKey, IncomingMessage, MessageKey, PersonKey, PlaceKey, Reply, Turn
 from core.people import Person, PlaceSettings
 
 Vectors = NDArray[np.float32]
@@ -98,6 +98,14 @@ class Undelivered:
     begun: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A right that one process has at a time. Whoever got it later has a higher token, and ends what came before."""
+
+    name: str
+    token: int
+
+
 class TurnStore(Protocol):
     """The life of a turn. Every method is one transaction; all raise RecordError."""
 
@@ -113,8 +121,11 @@ class TurnStore(Protocol):
         """The message's newest text, while it waits for its turn."""
         ...
 
-    async def commit(self, turn: Turn) -> int:
-        """Turn, cases and outgoing reply, which names them, in one transaction; returns the turn's id."""
+    async def commit(self, turn: Turn, fence: Fence | None = None) -> int:
+        """Turn, cases and outgoing reply, which names them, in one transaction; returns the turn's id.
+
+        Raises Superseded, among the rest, when somebody else has the right of `fence` by now.
+        """
         ...
 
     async def discard(self, message: IncomingMessage) -> None:
@@ -132,16 +143,25 @@ class TurnStore(Protocol):
         """What became of the reply; the cases it tells of have a `noticed` event then."""
         ...
 
-    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
-        """The second transaction: what `change` makes of the person's items, and the summary, once."""
+    async def remember(
+        self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None
+    ) -> None:
+        """The second transaction: what `change` makes of the person's items, and the summary, once.
+
+        Nothing of a turn whose person had everything forgotten since its message came. Raises Superseded as `commit`.
+        """
+        ...
+
+    async def waiting(self, keys: Sequence[MessageKey]) -> list[IncomingMessage]:
+        """Those of these messages that still wait for their turn, as they read now, oldest first."""
         ...
 
     async def unanswered(self) -> list[IncomingMessage]:
         """Messages in the inbox without a turn, oldest first."""
         ...
 
-    async def undelivered(self) -> list[Undelivered]:
-        """Committed replies that were not marked, oldest first."""
+    async def undelivered(self, turn_ids: Collection[int] | None = None) -> list[Undelivered]:
+        """Committed replies that were not marked, oldest first; with `turn_ids` only those."""
         ...
 
     async def unremembered(self) -> list[tuple[int, Turn]]:
@@ -250,6 +270,30 @@ class Record(Protocol):
     @property
     def people(self) -> PeopleStore:
         """People."""
+        ...
+
+
+class Counters(Protocol):
+    """How often something happened lately. What it knows may be lost at any time."""
+
+    async def count(self, name: str, within: timedelta) -> int:
+        """One more, and how many there were since the first, which is forgotten after `within`. Never raises."""
+        ...
+
+
+class Leases(Protocol):
+    """Rights of one process at a time, which end unless they are renewed. Raise DispatchError while nobody can tell."""
+
+    async def acquire(self, name: str, ttl_s: float) -> Fence | None:
+        """The right of that name for `ttl_s` seconds, with a token higher than any before; None while it is taken."""
+        ...
+
+    async def renew(self, fence: Fence, ttl_s: float) -> bool:
+        """From now on for `ttl_s` seconds; False when the right is somebody else's, or nobody's, by now."""
+        ...
+
+    async def release(self, fence: Fence) -> None:
+        """Somebody else may have it at once; nothing happens where it is somebody else's already."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Turns over several processes: gateways hand messages to workers through a queue, and get replies back."""
