@@ -23,7 +23,7 @@ from core import tasks
 from core.errors import DeliveryRefused
 from core.memory import Summary
 from core.messages import ChatKey, IncomingMessage, Notice, PersonKey, Reply, Turn
-from core.ports import Change, Completion, LanguageModel, Prompt
+from core.ports import Change, Completion, Fence, LanguageModel, Prompt
 from models.fakes import FakeClock, FakeLanguageModel
 from storage.record import Record
 
@@ -85,11 +85,11 @@ class KillingTurns(TurnsProxy):
             self.killer.here(AFTER_INBOX)
         return new
 
-    async def commit(self, turn: Turn) -> int:
+    async def commit(self, turn: Turn, fence: Fence | None = None) -> int:
         """Around the first transaction."""
         self.killer.here(AFTER_ANSWER)
         with self.killer.inside(DURING_COMMIT):
-            turn_id = await self.inner.commit(turn)
+            turn_id = await self.inner.commit(turn, fence)
         self.killer.here(AFTER_COMMIT)
         return turn_id
 
@@ -99,10 +99,10 @@ class KillingTurns(TurnsProxy):
         if now is not None:
             self.killer.here(AFTER_BEGIN)
 
-    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
         """Around the second transaction."""
         with self.killer.inside(DURING_SECOND):
-            await self.inner.remember(turn_id, change, summary)
+            await self.inner.remember(turn_id, change, summary, fence)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """Ports around ports: each passes everything through, and a benchmark overrides what it looks at."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.app import App
+from bot.turns import HereTurns
 from core.memory import Summary
-from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
-from core.ports import Change, Delivery, Past, TurnStore, Undelivered
+from core.messages import ChatKey, IncomingMessage, MessageKey, PersonKey, Turn
+from core.ports import Change, Delivery, Fence, Past, TurnStore, Undelivered
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class TurnsProxy:
         """As it is."""
         await self.inner.amend(message)
 
-    async def commit(self, turn: Turn) -> int:
+    async def commit(self, turn: Turn, fence: Fence | None = None) -> int:
         """As it is."""
-        return await self.inner.commit(turn)
+        return await self.inner.commit(turn, fence)
 
     async def discard(self, message: IncomingMessage) -> None:
         """As it is."""
@@ -43,17 +45,21 @@ class TurnsProxy:
         """As it is."""
         await self.inner.end(turn_id, outcome)
 
-    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
         """As it is."""
-        await self.inner.remember(turn_id, change, summary)
+        await self.inner.remember(turn_id, change, summary, fence)
+
+    async def waiting(self, keys: Sequence[MessageKey]) -> list[IncomingMessage]:
+        """As it is."""
+        return await self.inner.waiting(keys)
 
     async def unanswered(self) -> list[IncomingMessage]:
         """As it is."""
         return await self.inner.unanswered()
 
-    async def undelivered(self) -> list[Undelivered]:
+    async def undelivered(self, turn_ids: Collection[int] | None = None) -> list[Undelivered]:
         """As it is."""
-        return await self.inner.undelivered()
+        return await self.inner.undelivered(turn_ids)
 
     async def unremembered(self) -> list[tuple[int, Turn]]:
         """As it is."""
@@ -68,7 +74,15 @@ class TurnsProxy:
         return await self.inner.private_chats(platform, since, limit)
 
 
-def put_between(app: App, turns: TurnStore) -> None:
+def put_between(app: App, store: TurnStore) -> None:
     """Give a wired service another TurnStore. It has no hooks for that, so its port is exchanged from outside."""
-    app.service._turns = app.service._outbox._turns = turns
-    app.service._conversation._turns = turns
+    app.service._store = app.service._outbox._turns = store
+    turns = here(app)
+    turns._store = turns._conversation._turns = store
+
+
+def here(app: App) -> HereTurns:
+    """What finds the replies of a service that does it itself."""
+    turns = app.service._turns
+    assert isinstance(turns, HereTurns)
+    return turns

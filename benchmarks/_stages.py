@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from benchmarks._proxies import TurnsProxy, put_between
+from benchmarks._proxies import TurnsProxy, here, put_between
 from bot.app import App
 from core import tasks
 from core.messages import ChatKey, IncomingMessage, PersonKey, Turn
-from core.ports import Completion, Delivery, Encoder, LanguageModel, Past, Prompt, Vectors
+from core.ports import Completion, Delivery, Encoder, Fence, LanguageModel, Past, Prompt, Vectors
 
 INBOX, PAST, ENCODE, ANSWER, EXPRESSION = "inbox", "past", "encode", "answer", "expression"
 VERDICT, COMMIT, DELIVERY, BOOKKEEPING, OTHER = "verdict", "commit", "delivery", "bookkeeping", "other"
@@ -100,10 +100,10 @@ class TimedTurns(TurnsProxy):
         with self.watch.stage(PAST):
             return await self.inner.past(person, chat)
 
-    async def commit(self, turn: Turn) -> int:
+    async def commit(self, turn: Turn, fence: Fence | None = None) -> int:
         """Timed."""
         with self.watch.stage(COMMIT):
-            return await self.inner.commit(turn)
+            return await self.inner.commit(turn, fence)
 
     async def begin(self, turn_id: int, now: datetime | None) -> None:
         """Timed."""
@@ -148,8 +148,8 @@ class TimedEncoder:
 
 def time_stages(app: App, watch: Stopwatch) -> None:
     """Time a wired service, its models too; they are exchanged as the port is."""
-    put_between(app, TimedTurns(app.service._turns, watch))
-    conversation = app.service._conversation
+    conversation = here(app)._conversation
+    put_between(app, TimedTurns(conversation._turns, watch))
     models = conversation._models
     conversation._models = replace(
         models,

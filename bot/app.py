@@ -18,9 +18,11 @@ from bot.moderation.review import ReviewQueue
 from bot.moderation.telling import Teller
 from bot.places import Places
 from bot.service import Service
+from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation, Models
 from core.ports import Clock, Encoder
+from core.rules import Rulebook
 from models.avatar import AvatarStudio
 from models.device import DeviceProcess
 from models.engine import Engine
@@ -69,11 +71,13 @@ def assemble(settings: Settings, record: Record, models: Models, adapters: Seque
     # questions asked in a chat that has another id now are asked there again
     places = Places(record.places, lambda: news.look_again())
     moderation = settings.moderation
-    bench = Bench(record.cases, places, clock, policy, models.ethics_thresholds, moderation.operator_keys)
+    rulebook = Rulebook(models.ethics_thresholds, policy.ladders, policy.bounds)
+    bench = Bench(record.cases, places, clock, policy, rulebook, moderation.operator_keys)
     news = _news(settings, record, bench, adapters)
     casework = CaseWork(record.cases, news, clock, timedelta(days=moderation.retention_days))
     line = Line(settings.turn.line)
-    service = Service(conversation, record.turns, adapters, clock, line, casework, settings.turn.patience_s)
+    turns = HereTurns(conversation, record.turns, casework)
+    service = Service(turns, record.turns, adapters, clock, line, casework, settings.turn.patience_s)
     desk = Desk(bench, news, settings.language)
     host = Host(
         messages=service,

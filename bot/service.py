@@ -1,4 +1,4 @@
-"""The life of a turn from inbox to bookkeeping, and of the service from start-up to its end (architecture.md)."""
+"""The life of a turn from inbox to delivery, and of the service from start-up to its end (architecture.md)."""
 
 import asyncio
 import logging
@@ -11,16 +11,15 @@ from bot.adapters.base import Adapter, Host
 from bot.moderation.casework import CaseWork
 from bot.open_turn import OpenTurn
 from bot.outbox import Outbox
+from bot.turns import Turns
 from bot.waiting import Line
-from core import Conversation
-from core.errors import EngineOverloaded, RecordError
-from core.messages import ChatKey, IncomingMessage, NoticeKind, PersonKey, Reply, Turn
+from core.errors import EngineOverloaded, RecordError, Superseded
+from core.messages import ChatKey, IncomingMessage, MessageKey, NoticeKind, PersonKey, Reply, Turn
 from core.notices import notice
 from core.ports import Clock, TurnStore, Undelivered
 
 log = logging.getLogger(__name__)
 
-Key = tuple[str, str, str]
 # turns under way when the service stops may take this long; what is not done then is taken up at the next start
 DRAIN_S = 30.0
 # before anyone is told to wait, those who need no device (too long, blocked) have their reply
@@ -28,29 +27,29 @@ _A_MOMENT_S = 1.0
 
 
 class Service:
-    """Runs adapters over one conversation; for them it is `bot.adapters.base.Messages`.
+    """Runs adapters over `turns`, which finds the replies; for them it is `bot.adapters.base.Messages`.
 
     `patience_s`: who has to wait longer is told so. What fails before a reply is caught in `_answer`, and only there.
     """
 
     def __init__(
         self,
-        conversation: Conversation,
-        turns: TurnStore,
+        turns: Turns,
+        store: TurnStore,
         adapters: Sequence[Adapter],
         clock: Clock,
         line: Line,
         casework: CaseWork,
         patience_s: float = 5.0,
     ) -> None:
-        self._conversation = conversation
         self._turns = turns
+        self._store = store
         self._adapters: Mapping[str, Adapter] = {adapter.platform: adapter for adapter in adapters}
         self._line = line
         self._casework = casework
-        self._outbox = Outbox(turns, clock)
+        self._outbox = Outbox(store, clock)
         self._patience_s = patience_s
-        self._open: dict[Key, OpenTurn] = {}
+        self._open: dict[MessageKey, OpenTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, host: Host) -> None:
@@ -74,19 +73,20 @@ class Service:
 
     async def receive(self, message: IncomingMessage) -> asyncio.Future[None]:
         """Into the inbox, and on its way; a duplicate gets no second turn."""
-        if (key := _key(message.chat, message.message_id)) in self._open:
+        if message.key in self._open:
             return _done()
-        turn = self._open[key] = OpenTurn(message)
+        turn = self._open[message.key] = OpenTurn(message)
         try:
-            new = await self._turns.receive(message)
+            new = await self._store.receive(message)
         except RecordError as error:
             log.exception("message %s did not get into the inbox", message.message_id)
             return self._start(self._apologise(turn, error))
         if not new:
-            del self._open[key]
+            del self._open[message.key]
             return _done()
         try:
             self._line.check()
+            self._turns.check()
         except EngineOverloaded as error:
             return self._start(self._apologise(turn, error))
         return self._start(self._answer(turn))
@@ -96,14 +96,16 @@ class Service:
         turn = self._open.get(_key(chat, message_id))
         if turn is not None and text != turn.message.text:
             turn.change(text)
-            await self._turns.amend(turn.message)
+            await self._store.amend(turn.message)
+            await self._turns.changed(turn)
 
     async def withdraw(self, chat: ChatKey, message_id: str) -> None:
         """A deleted message is dropped while it waits for its reply."""
         turn = self._open.get(_key(chat, message_id))
         if turn is not None:
             turn.drop()
-            await self._turns.discard(turn.message)
+            await self._store.discard(turn.message)
+            await self._turns.changed(turn)
 
     async def recover(self) -> None:
         """Take up what a crash interrupted: replies not sent, bookkeeping not done, messages not answered.
@@ -114,50 +116,59 @@ class Service:
         left: dict[int, tuple[PersonKey, Undelivered | None]] = {
             turn_id: (turn.message.person, None) for turn_id, turn in turns.items()
         }
-        left |= {found.turn_id: (found.reply.to.person, found) for found in await self._turns.undelivered()}
+        left |= {found.turn_id: (found.reply.to.person, found) for found in await self._store.undelivered()}
         for turn_id, (person, undelivered) in sorted(left.items()):
             self._start(self._resume(person, undelivered, turn_id, turns.get(turn_id)))
-        for message in await self._turns.unanswered():
-            if message.person.platform in self._adapters:
-                log.warning("message %s was not answered before the last stop; answering it now", message.message_id)
-                waiting = self._open[_key(message.chat, message.message_id)] = OpenTurn(message)
+        await self.look_for_unanswered()
+
+    async def look_for_unanswered(self) -> None:
+        """Take up messages of these platforms that wait in the inbox, and of which nobody knows here."""
+        for message in await self._store.unanswered():
+            if message.person.platform in self._adapters and message.key not in self._open:
+                log.warning("message %s was not answered before; answering it now", message.message_id)
+                waiting = self._open[message.key] = OpenTurn(message)
                 self._start(self._answer(waiting))
 
     async def _resume(
         self, person: PersonKey, undelivered: Undelivered | None, turn_id: int, turn: Turn | None
     ) -> None:
-        async with self._conversation.exclusive(person):
+        async with self._turns.resume(person, turn_id, turn):
             if undelivered is not None and (adapter := self._adapters.get(person.platform)) is not None:
                 await self._outbox.resume(adapter, undelivered)
-            if turn is not None:
-                await self._remember(turn_id, turn)
 
     async def _answer(self, open_turn: OpenTurn) -> None:
         """One message all the way: reply, one transaction, delivery, bookkeeping."""
-        adapter, chat = self._adapters[open_turn.message.person.platform], open_turn.message.chat
+        adapter = self._adapters[open_turn.message.person.platform]
         try:
             async with AsyncExitStack() as waiting:
-                ticket = waiting.enter_context(self._line.place())
-                await waiting.enter_async_context(adapter.typing(chat))
-                patience = await waiting.enter_async_context(AsyncExitStack())
-                await patience.enter_async_context(self._announcing(adapter, open_turn, ticket))
-                async with self._conversation.exclusive(open_turn.message.person):
-                    turn = await open_turn.settle(self._conversation.reply)
+                patience = await waiting.enter_async_context(self._keeping_company(adapter, open_turn))
+                async with self._turns.turn(open_turn) as committed:
                     self._close(open_turn)
                     await patience.aclose()  # nothing may begin to stand for the reply once it is on its way
-                    if turn is None:
+                    if committed is None:
                         await adapter.post(Reply(open_turn.message), _nothing)
                         return
-                    turn_id = await self._turns.commit(turn)
-                    reply, issued = await self._casework.named(turn_id, turn)
-                    await self._outbox.deliver(adapter, turn_id, reply)
-                    self._casework.arose(issued)
+                    await self._outbox.deliver(adapter, committed.turn_id, committed.reply)
+                    self._casework.arose(committed.cases, adapter.platform)
                     await waiting.aclose()  # who still waits here waits for the bookkeeping only
-                    if turn.to_remember:
-                        await self._remember(turn_id, turn)
+        except Superseded:  # another process answers it
+            log.warning("message %s was taken over by another process", open_turn.message.message_id)
+            self._close(open_turn)
         except Exception as error:  # the person gets an honest sentence, the log the cause
             log.exception("no reply to message %s", open_turn.message.message_id)
             await self._apologise(open_turn, error)
+
+    @asynccontextmanager
+    async def _keeping_company(self, adapter: Adapter, open_turn: OpenTurn) -> AsyncIterator[AsyncExitStack]:
+        """For whoever waits: a place in line, the sign that she is writing, and after a while how long it will take.
+
+        Entered without waiting for anything, so that a person's messages keep their order. What is given ends the
+        announcements.
+        """
+        with self._line.place() as ticket:
+            async with adapter.typing(open_turn.message.chat), AsyncExitStack() as patience:
+                await patience.enter_async_context(self._announcing(adapter, open_turn, ticket))
+                yield patience
 
     @asynccontextmanager
     async def _announcing(self, adapter: Adapter, open_turn: OpenTurn, ticket: int) -> AsyncIterator[None]:
@@ -180,12 +191,6 @@ class Service:
             if isinstance(failed, Exception):
                 log.warning("message %s: its wait could not be shown: %s", open_turn.message.message_id, failed)
 
-    async def _remember(self, turn_id: int, turn: Turn) -> None:
-        try:
-            await self._conversation.remember(turn_id, turn)
-        except Exception:  # the person has the reply; whatever failed here is no reason to apologise for it
-            log.exception("turn %d: its bookkeeping failed and is taken up again at the next start", turn_id)
-
     async def _apologise(self, open_turn: OpenTurn, error: Exception) -> None:
         self._close(open_turn)
         message = open_turn.message
@@ -197,13 +202,13 @@ class Service:
         reply = Reply(message, notices=() if open_turn.dropped else (said,))
         try:
             await self._adapters[message.person.platform].post(reply, _nothing)
-            await self._turns.discard(message)
+            await self._store.discard(message)
         except Exception:  # nobody is left to tell
             log.exception("message %s: not even the apology went through", message.message_id)
 
     def _close(self, open_turn: OpenTurn) -> None:
         """From here on changes to the message come too late."""
-        self._open.pop(_key(open_turn.message.chat, open_turn.message.message_id), None)
+        self._open.pop(open_turn.message.key, None)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -224,8 +229,8 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _key(chat: ChatKey, message_id: str) -> Key:
-    return chat.platform, chat.chat_id, message_id
+def _key(chat: ChatKey, message_id: str) -> MessageKey:
+    return MessageKey(chat.platform, chat.chat_id, message_id)
 
 
 def _done() -> asyncio.Future[None]:

@@ -17,7 +17,7 @@ from core.ethics import CATEGORIES, Thresholds, acting
 from core.messages import IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
 from core.notices import Reminder, notice, sanction_notices
 from core.people import PlaceSettings
-from core.ports import Clock, Encoder, LanguageModel, Past, Prompt, TurnStore, Vectors
+from core.ports import Clock, Encoder, Fence, LanguageModel, Past, Prompt, TurnStore, Vectors
 from core.rules import Bounds, rules_of
 from core.text import neutralise, normalise, unmask
 from core.timeinfo import contradicts_calendar, with_time
@@ -120,8 +120,8 @@ class Conversation:
         reply = Reply(message, answer, face, sanction_notices(message.language, issued))
         return Turn(reply, "" if past.person.paused else final_input, issued, scores)
 
-    async def remember(self, turn_id: int, turn: Turn) -> None:
-        """Extract memory and summary and store them, once for each turn."""
+    async def remember(self, turn_id: int, turn: Turn, fence: Fence | None = None) -> None:
+        """Extract memory and summary and store them, once for each turn. Raises Superseded by `fence`."""
         person, scope = turn.message.person, turn.message.chat.scope
         learned, summary = await asyncio.gather(
             self._write(tasks.MEMORY, tasks.memory_prompt(turn.final_input), person),
@@ -136,7 +136,7 @@ class Conversation:
             new = memory.MemoryItem(*learned, scope, turn.message.sent_at, vectors[0], aged)
         change = partial(memory.change, new=new, now=turn.message.sent_at, zone=self._policy.zone)
         kept = memory.Summary(summary, vectors[-1]) if summary else None
-        await self._turns.remember(turn_id, change, kept)
+        await self._turns.remember(turn_id, change, kept, fence)
 
     def _blocked(self, message: IncomingMessage, until: datetime, reasons: tuple[str, ...], now: datetime) -> Turn:
         if not self._told_blocked.due(message.person, now):

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.moderation.news import News
 from core.case_store import CaseStore
-from core.cases import RETENTION, Case
+from core.cases import RETENTION
 from core.errors import RecordError
 from core.messages import Reply, Turn
 from core.notices import numbered
@@ -28,8 +28,8 @@ class CaseWork:
         self._clock = clock
         self._retention = retention
 
-    async def named(self, turn_id: int, turn: Turn) -> tuple[Reply, Sequence[Case]]:
-        """The reply of a turn that is in the record, with the numbers of its cases; and those cases."""
+    async def named(self, turn_id: int, turn: Turn) -> tuple[Reply, Sequence[int]]:
+        """The reply of a turn that is in the record, with the numbers of its cases; and the numbers of all of them."""
         if not turn.sanctions:
             return turn.reply, ()
         try:
@@ -38,12 +38,13 @@ class CaseWork:
             log.exception("turn %d: its notice goes out without the numbers of its cases", turn_id)
             self._news.look_again()
             return turn.reply, ()
-        return numbered(turn.reply, [case.number for case in issued if case.sanction.felt]), issued
+        felt = [case.number for case in issued if case.sanction.felt]
+        return numbered(turn.reply, felt), [case.number for case in issued]
 
-    def arose(self, cases: Sequence[Case]) -> None:
-        """Their person has the notice."""
-        for case in cases:
-            self._news.look_at(case.number, case.person.platform)
+    def arose(self, numbers: Sequence[int], platform: str) -> None:
+        """The person has the notice of these cases."""
+        for number in numbers:
+            self._news.look_at(number, platform)
 
     @asynccontextmanager
     async def under_way(self) -> AsyncIterator[None]:

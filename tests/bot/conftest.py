@@ -17,6 +17,7 @@ from bot.app import App, assemble
 from bot.config import Settings
 from bot.moderation.casework import CaseWork
 from bot.service import Service
+from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation, Models
 from core.ethics import Thresholds
@@ -222,7 +223,9 @@ def service(app: App) -> Service:
 
 @pytest.fixture
 def conversation(app: App) -> Conversation:
-    return app.service._conversation
+    turns = app.service._turns
+    assert isinstance(turns, HereTurns)
+    return turns._conversation
 
 
 @pytest.fixture
@@ -234,7 +237,9 @@ def casework(app: App) -> CaseWork:
 def impatient(
     conversation: Conversation, record: Record, paper: PaperAdapter, clock: FakeClock, casework: CaseWork
 ) -> Service:
-    return Service(conversation, record.turns, [paper], clock, Line(100), casework, PATIENCE_S)
+    return Service(
+        HereTurns(conversation, record.turns, casework), record.turns, [paper], clock, Line(100), casework, PATIENCE_S
+    )
 
 
 @pytest.fixture
@@ -244,7 +249,9 @@ def restart(
     """A new service with these adapters, from its start to its end."""
 
     async def serve(*adapters: PaperAdapter) -> None:
-        service = Service(conversation, record.turns, adapters, clock, Line(100), casework)
+        service = Service(
+            HereTurns(conversation, record.turns, casework), record.turns, adapters, clock, Line(100), casework
+        )
         await service.run(replace(app.host, messages=service))
 
     return serve

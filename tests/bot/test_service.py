@@ -7,6 +7,7 @@ import pytest
 
 from bot.moderation.casework import CaseWork
 from bot.service import Service
+from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation
 from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed, RecordError
@@ -137,7 +138,7 @@ async def test_a_full_line_gives_a_polite_sentence_and_costs_no_thought(
     conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock,
     casework: CaseWork,
 ) -> None:  # fmt: skip
-    service = Service(conversation, record.turns, [paper], clock, Line(1), casework)
+    service = Service(HereTurns(conversation, record.turns, casework), record.turns, [paper], clock, Line(1), casework)
     language.gated = {OUTPUT_MESSAGE.name}
     first = await service.receive(say("하나", 1))
     await language.arrived.get()

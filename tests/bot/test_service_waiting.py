@@ -7,6 +7,7 @@ import pytest
 
 from bot.moderation.casework import CaseWork
 from bot.service import Service
+from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation
 from core.errors import DeliveryError, GenerationFailed
@@ -179,7 +180,15 @@ class TestTheLine:
         self, conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock,
         slow_line: Line, casework: CaseWork,
     ) -> None:  # fmt: skip
-        service = Service(conversation, record.turns, [paper], clock, slow_line, casework, PATIENCE_S)
+        service = Service(
+            HereTurns(conversation, record.turns, casework),
+            record.turns,
+            [paper],
+            clock,
+            slow_line,
+            casework,
+            PATIENCE_S,
+        )
         language.gated = {ANSWER}
         turns = [await service.receive(message) for message in (say("하나", 1), say("둘", 2, JUN))]
         held = [await paper.held.get() for _ in turns]
