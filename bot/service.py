@@ -3,33 +3,36 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 
 from bot.adapters.base import Adapter, Host
+from bot.company import keeping_company
+from bot.logs import of_turn
 from bot.moderation.casework import CaseWork
+from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from bot.outbox import Outbox
-from bot.turns import Turns
+from bot.turns import Turns, until_it_is_back
 from bot.waiting import Line
-from core.errors import EngineOverloaded, RecordError, Superseded
+from core.errors import DeliveryRefused, EngineOverloaded, RecordError, Superseded
 from core.messages import ChatKey, IncomingMessage, MessageKey, NoticeKind, PersonKey, Reply, Turn
 from core.notices import notice
-from core.ports import Clock, TurnStore, Undelivered
+from core.ports import TurnStore, Undelivered
 
 log = logging.getLogger(__name__)
 
 # turns under way when the service stops may take this long; what is not done then is taken up at the next start
 DRAIN_S = 30.0
-# before anyone is told to wait, those who need no device (too long, blocked) have their reply
-_A_MOMENT_S = 1.0
 
 
 class Service:
     """Runs adapters over `turns`, which finds the replies; for them it is `bot.adapters.base.Messages`.
 
-    `patience_s`: who has to wait longer is told so. What fails before a reply is caught in `_answer`, and only there.
+    What fails before a reply is caught in `_answer`, and only there.
     """
 
     def __init__(
@@ -37,25 +40,27 @@ class Service:
         turns: Turns,
         store: TurnStore,
         adapters: Sequence[Adapter],
-        clock: Clock,
+        outbox: Outbox,
         line: Line,
         casework: CaseWork,
-        patience_s: float = 5.0,
+        metrics: Metrics | None = None,
     ) -> None:
         self._turns = turns
         self._store = store
         self._adapters: Mapping[str, Adapter] = {adapter.platform: adapter for adapter in adapters}
         self._line = line
         self._casework = casework
-        self._outbox = Outbox(store, clock)
-        self._patience_s = patience_s
+        self._outbox = outbox
+        self._metrics = metrics or Metrics()
+        self._metrics.line(line.__len__)
         self._open: dict[MessageKey, OpenTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, host: Host) -> None:
+    async def run(self, host: Host, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()) -> None:
         """Log in everywhere, take up what the last run left, and receive until every adapter is done.
 
-        Raises ConfigurationError when a platform does not let us in. A cancelled run finishes what is under way first.
+        `beside`: what goes on meanwhile, and ends the service when it fails. Raises ConfigurationError when a platform
+        does not let us in. A cancelled run finishes what is under way first.
         """
         async with AsyncExitStack() as stack:
             for adapter in self._adapters.values():
@@ -66,8 +71,11 @@ class Service:
             await self.recover()
             try:
                 async with asyncio.TaskGroup() as group:
-                    for adapter in self._adapters.values():
-                        group.create_task(adapter.run(), name=adapter.platform)
+                    meanwhile = [group.create_task(work()) for work in beside]
+                    adapters = [group.create_task(one.run(), name=name) for name, one in self._adapters.items()]
+                    await asyncio.wait(adapters)
+                    for task in meanwhile:
+                        task.cancel()
             except ExceptionGroup as failed:  # one adapter down takes the service down, with that adapter's own error
                 raise failed.exceptions[0] from None
 
@@ -75,20 +83,24 @@ class Service:
         """Into the inbox, and on its way; a duplicate gets no second turn."""
         if message.key in self._open:
             return _done()
+        with of_turn(message.key):
+            return await self._receive(message)
+
+    async def _receive(self, message: IncomingMessage) -> asyncio.Future[None]:
         turn = self._open[message.key] = OpenTurn(message)
         try:
             new = await self._store.receive(message)
         except RecordError as error:
             log.exception("message %s did not get into the inbox", message.message_id)
-            return self._start(self._apologise(turn, error))
+            return self._start(self._apologise(turn, error, received=False))
         if not new:
             del self._open[message.key]
             return _done()
-        try:
-            self._line.check()
-            self._turns.check()
-        except EngineOverloaded as error:
-            return self._start(self._apologise(turn, error))
+        for reason, check in (("line", self._line.check), ("backlog", self._turns.check)):
+            try:
+                check()
+            except EngineOverloaded as error:
+                return self._start(self._apologise(turn, error, reason))
         return self._start(self._answer(turn))
 
     async def amend(self, chat: ChatKey, message_id: str, text: str) -> None:
@@ -112,22 +124,28 @@ class Service:
 
         Each person's in their order, before anything new of theirs, and nobody waits for it here.
         """
-        turns = dict(await self._turns.unremembered())
-        left: dict[int, tuple[PersonKey, Undelivered | None]] = {
-            turn_id: (turn.message.person, None) for turn_id, turn in turns.items()
-        }
-        left |= {found.turn_id: (found.reply.to.person, found) for found in await self._store.undelivered()}
-        for turn_id, (person, undelivered) in sorted(left.items()):
-            self._start(self._resume(person, undelivered, turn_id, turns.get(turn_id)))
-        await self.look_for_unanswered()
+        # in this order, for a worker may commit meanwhile: what is no more unanswered then is undelivered
+        unanswered, due = await self._store.unanswered(), dict(await self._turns.unremembered())
+        undelivered = {found.turn_id: found for found in await self._store.undelivered()}
+        left = {turn_id: turn.message for turn_id, turn in due.items()}
+        left |= {turn_id: found.reply.to for turn_id, found in undelivered.items()}
+        for turn_id, message in sorted(left.items()):
+            with of_turn(message.key):
+                self._start(self._resume(message.person, undelivered.get(turn_id), turn_id, due.get(turn_id)))
+        committed = {message.key for message in left.values()}
+        self._take_up(message for message in unanswered if message.key not in committed)
 
     async def look_for_unanswered(self) -> None:
         """Take up messages of these platforms that wait in the inbox, and of which nobody knows here."""
-        for message in await self._store.unanswered():
+        self._take_up(await self._store.unanswered())
+
+    def _take_up(self, messages: Iterable[IncomingMessage]) -> None:
+        for message in messages:
             if message.person.platform in self._adapters and message.key not in self._open:
-                log.warning("message %s was not answered before; answering it now", message.message_id)
-                waiting = self._open[message.key] = OpenTurn(message)
-                self._start(self._answer(waiting))
+                with of_turn(message.key):
+                    log.warning("message %s was not answered before; answering it now", message.message_id)
+                    waiting = self._open[message.key] = OpenTurn(message)
+                    self._start(self._answer(waiting))
 
     async def _resume(
         self, person: PersonKey, undelivered: Undelivered | None, turn_id: int, turn: Turn | None
@@ -138,17 +156,20 @@ class Service:
 
     async def _answer(self, open_turn: OpenTurn) -> None:
         """One message all the way: reply, one transaction, delivery, bookkeeping."""
-        adapter = self._adapters[open_turn.message.person.platform]
+        adapter, began = self._adapters[open_turn.message.person.platform], time.monotonic()
         try:
             async with AsyncExitStack() as waiting:
-                patience = await waiting.enter_async_context(self._keeping_company(adapter, open_turn))
+                patience = await waiting.enter_async_context(keeping_company(adapter, open_turn, self._line))
                 async with self._turns.turn(open_turn) as committed:
                     self._close(open_turn)
                     await patience.aclose()  # nothing may begin to stand for the reply once it is on its way
                     if committed is None:
+                        self._metrics.dropped(adapter.platform)
                         await adapter.post(Reply(open_turn.message), _nothing)
                         return
                     await self._outbox.deliver(adapter, committed.turn_id, committed.reply)
+                    self._metrics.observe("whole", time.monotonic() - began)
+                    self._metrics.answered(committed.reply)
                     self._casework.arose(committed.cases, adapter.platform)
                     await waiting.aclose()  # who still waits here waits for the bookkeeping only
         except Superseded:  # another process answers it
@@ -158,53 +179,27 @@ class Service:
             log.exception("no reply to message %s", open_turn.message.message_id)
             await self._apologise(open_turn, error)
 
-    @asynccontextmanager
-    async def _keeping_company(self, adapter: Adapter, open_turn: OpenTurn) -> AsyncIterator[AsyncExitStack]:
-        """For whoever waits: a place in line, the sign that she is writing, and after a while how long it will take.
-
-        Entered without waiting for anything, so that a person's messages keep their order. What is given ends the
-        announcements.
-        """
-        with self._line.place() as ticket:
-            async with adapter.typing(open_turn.message.chat), AsyncExitStack() as patience:
-                await patience.enter_async_context(self._announcing(adapter, open_turn, ticket))
-                yield patience
-
-    @asynccontextmanager
-    async def _announcing(self, adapter: Adapter, open_turn: OpenTurn, ticket: int) -> AsyncIterator[None]:
-        """Tells who has to wait longer than `patience_s` so, with their position and an estimate."""
-
-        async def announce() -> None:
-            long = self._line.estimate(ticket) > self._patience_s
-            await asyncio.sleep(min(_A_MOMENT_S, self._patience_s) if long else self._patience_s)
-            message, seconds = open_turn.message, max(self._line.estimate(ticket), self._patience_s)
-            position = self._line.position(ticket)
-            said = notice(message.language, NoticeKind.SLOW, position=position, seconds=math.ceil(seconds))
-            await adapter.hold(message, said)
-
-        task = asyncio.create_task(announce())
-        try:
-            yield
-        finally:
-            task.cancel()
-            failed = (await asyncio.gather(task, return_exceptions=True))[0]
-            if isinstance(failed, Exception):
-                log.warning("message %s: its wait could not be shown: %s", open_turn.message.message_id, failed)
-
-    async def _apologise(self, open_turn: OpenTurn, error: Exception) -> None:
-        self._close(open_turn)
+    async def _apologise(
+        self, open_turn: OpenTurn, error: Exception, reason: str = "models", *, received: bool = True
+    ) -> None:
         message = open_turn.message
+        self._metrics.unanswered(message.chat.platform, error, reason)
         if isinstance(error, EngineOverloaded):
-            seconds = math.ceil(max(error.wait_s, self._patience_s))
+            seconds = math.ceil(max(error.wait_s, self._line.patience_s))
             said = notice(message.language, NoticeKind.BUSY, position=max(1, error.position), seconds=seconds)
         else:
             said = notice(message.language, NoticeKind.FAULT)
         reply = Reply(message, notices=() if open_turn.dropped else (said,))
         try:
-            await self._adapters[message.person.platform].post(reply, _nothing)
-            await self._store.discard(message)
+            with suppress(DeliveryRefused):
+                await self._adapters[message.person.platform].post(reply, _nothing)
+            # only now it is closed, so that nobody answers it a second time meanwhile
+            if received:
+                await until_it_is_back(partial(self._store.discard, message))
         except Exception:  # nobody is left to tell
             log.exception("message %s: not even the apology went through", message.message_id)
+        finally:
+            self._close(open_turn)
 
     def _close(self, open_turn: OpenTurn) -> None:
         """From here on changes to the message come too late."""

@@ -1,27 +1,40 @@
 """Where replies are found: in this process, or by workers elsewhere (bot.dispatch)."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from bot.moderation.casework import CaseWork
+from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
+
+from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from core import Conversation
+from core.case_store import CaseStore
+from core.errors import RecordError, Superseded
 from core.messages import PersonKey, Reply, Turn
+from core.notices import numbered
 from core.ports import Fence, TurnStore
 
 log = logging.getLogger(__name__)
 
+# between two questions whether the record is back
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A turn that is in the record. `reply` names its cases to the person; `cases`: the numbers of all of them."""
+    """A turn that is in the record. `reply` names its cases to the person.
+
+    `cases`: the numbers of all of them; None when the record did not tell.
+    """
 
     turn_id: int
     reply: Reply
-    cases: Sequence[int] = ()
+    cases: Sequence[int] | None = ()
 
 
 class Turns(Protocol):
@@ -59,10 +72,15 @@ class Turns(Protocol):
 class HereTurns:
     """Turns of this process's own conversation. `fence`: the right it works by, where others might have it."""
 
-    def __init__(self, conversation: Conversation, store: TurnStore, casework: CaseWork) -> None:
+    def __init__(
+        self, conversation: Conversation, store: TurnStore, cases: CaseStore, metrics: Metrics | None = None
+    ) -> None:
         self._conversation = conversation
         self._store = store
-        self._casework = casework
+        self._cases = cases
+        self._metrics = metrics or Metrics()
+        # bookkeeping that the models did not do; the person's next turn comes after it
+        self._left: dict[PersonKey, list[tuple[int, Turn]]] = {}
 
     def check(self) -> None:
         """Whoever asks keeps the only line."""
@@ -70,14 +88,20 @@ class HereTurns:
     @asynccontextmanager
     async def turn(self, open_turn: OpenTurn, fence: Fence | None = None) -> AsyncIterator[Committed | None]:
         """Reply, one transaction, whatever is done inside, bookkeeping."""
+        began = time.monotonic()
         async with self._conversation.exclusive(open_turn.message.person):
-            turn = await open_turn.settle(self._conversation.reply)
+            self._metrics.observe("line", time.monotonic() - began)
+            for left in self._left.pop(open_turn.message.person, ()):
+                await self.remember(*left, fence)
+            with self._metrics.stage("finding"):
+                turn = await open_turn.settle(self._conversation.reply)
             if turn is None:
                 yield None
                 return
-            turn_id = await self._store.commit(turn, fence)
-            reply, cases = await self._casework.named(turn_id, turn)
-            yield Committed(turn_id, reply, cases)
+            with self._metrics.stage("commit"):
+                turn_id = await self._store.commit(turn, fence)
+            self._metrics.sanctioned(turn.sanctions)
+            yield await self._named(turn_id, turn)
             if turn.to_remember:
                 await self.remember(turn_id, turn, fence)
 
@@ -101,8 +125,41 @@ class HereTurns:
         return self._conversation.exclusive(person)
 
     async def remember(self, turn_id: int, turn: Turn, fence: Fence | None = None) -> None:
-        """The bookkeeping of a turn; what fails is logged, for the person has the reply."""
+        """The bookkeeping of a turn; what fails is logged, for the person has the reply.
+
+        While the record is away it waits, and with it the person's next turn, which could not be committed either.
+        """
         try:
-            await self._conversation.remember(turn_id, turn, fence)
-        except Exception:  # whatever failed here is no reason to apologise for it
-            log.exception("turn %d: its bookkeeping failed and is taken up again at the next start", turn_id)
+            with self._metrics.stage("bookkeeping"):
+                await until_it_is_back(partial(self._conversation.remember, turn_id, turn, fence))
+        except Superseded:
+            log.warning("turn %d: its bookkeeping was taken over by another process", turn_id)
+        except Exception as error:  # whatever failed here is no reason to apologise for it
+            self._metrics.error(error)
+            self._left.setdefault(turn.message.person, []).append((turn_id, turn))
+            log.exception("turn %d: its bookkeeping failed; it is done before the person's next turn", turn_id)
+
+    async def _named(self, turn_id: int, turn: Turn) -> Committed:
+        """A turn that is in the record, with the numbers of its cases."""
+        if not turn.sanctions:
+            return Committed(turn_id, turn.reply)
+        try:
+            issued = await self._cases.of_turn(turn_id)
+        except RecordError:  # /standing has the numbers, too
+            log.exception("turn %d: its notice goes out without the numbers of its cases", turn_id)
+            return Committed(turn_id, turn.reply, None)
+        felt = [case.number for case in issued if case.sanction.felt]
+        return Committed(turn_id, numbered(turn.reply, felt), [case.number for case in issued])
+
+
+async def until_it_is_back(work: Callable[[], Awaitable[None]]) -> None:
+    """Again for as long as the record is away. Raises whatever else comes, Superseded too."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception(lambda error: isinstance(error, RecordError) and not isinstance(error, Superseded)),
+        wait=wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S),
+        before_sleep=lambda state: log.warning(
+            "the record did not take it: %s", state.outcome and state.outcome.exception()
+        ),
+    ):
+        with attempt:
+            await work()

@@ -11,15 +11,20 @@ _SMOOTHING = 0.2
 
 
 class Line:
-    """Turns from their arrival to their end. `limit`: how many may be in it."""
+    """Turns from their arrival to their end. `limit`: how many may be in it; `patience_s`: who waits longer is told."""
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic, patience_s: float = 5.0) -> None:
+        self.patience_s = patience_s
         self._limit = limit
         self._clock = clock
         self._joined: dict[int, float] = {}  # ticket → when, in the order of arrival
         self._tickets = 0
         self._left_at = clock()
         self._interval = 0.0  # seconds from one end to the next while there is work
+
+    def __len__(self) -> int:
+        """How many are in it."""
+        return len(self._joined)
 
     def check(self) -> None:
         """Raises EngineOverloaded, with position and estimate, when one more should be turned away."""

@@ -1,4 +1,4 @@
-"""What the service does about cases: their numbers in notices, news of new ones, and forgetting old evidence."""
+"""What the service does about cases: news of new ones, and forgetting old evidence."""
 
 import asyncio
 import logging
@@ -10,8 +10,6 @@ from bot.moderation.news import News
 from core.case_store import CaseStore
 from core.cases import RETENTION
 from core.errors import RecordError
-from core.messages import Reply, Turn
-from core.notices import numbered
 from core.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -28,21 +26,11 @@ class CaseWork:
         self._clock = clock
         self._retention = retention
 
-    async def named(self, turn_id: int, turn: Turn) -> tuple[Reply, Sequence[int]]:
-        """The reply of a turn that is in the record, with the numbers of its cases; and the numbers of all of them."""
-        if not turn.sanctions:
-            return turn.reply, ()
-        try:
-            issued = await self._cases.of_turn(turn_id)
-        except RecordError:  # /standing has the numbers, too; the queue finds the cases when it looks again
-            log.exception("turn %d: its notice goes out without the numbers of its cases", turn_id)
+    def arose(self, numbers: Sequence[int] | None, platform: str) -> None:
+        """The person has the notice of these cases; None: of some, whose numbers are not known."""
+        if numbers is None:
             self._news.look_again()
-            return turn.reply, ()
-        felt = [case.number for case in issued if case.sanction.felt]
-        return numbered(turn.reply, felt), [case.number for case in issued]
-
-    def arose(self, numbers: Sequence[int], platform: str) -> None:
-        """The person has the notice of these cases."""
+            return
         for number in numbers:
             self._news.look_at(number, platform)
 

@@ -16,6 +16,7 @@ from bot.adapters.desk import CommandDesk, Rows
 from bot.app import App, assemble
 from bot.config import Settings
 from bot.moderation.casework import CaseWork
+from bot.outbox import Outbox
 from bot.service import Service
 from bot.turns import HereTurns
 from bot.waiting import Line
@@ -42,6 +43,7 @@ class PaperAdapter:
     """
 
     platform = "paper"
+    connected = True
 
     def __init__(self, recognises_for: timedelta = timedelta(0), platform: str = "paper") -> None:
         self.platform = platform
@@ -237,9 +239,9 @@ def casework(app: App) -> CaseWork:
 def impatient(
     conversation: Conversation, record: Record, paper: PaperAdapter, clock: FakeClock, casework: CaseWork
 ) -> Service:
-    return Service(
-        HereTurns(conversation, record.turns, casework), record.turns, [paper], clock, Line(100), casework, PATIENCE_S
-    )
+    turns = HereTurns(conversation, record.turns, record.cases)
+    line = Line(100, patience_s=PATIENCE_S)
+    return Service(turns, record.turns, [paper], Outbox(record.turns, clock), line, casework)
 
 
 @pytest.fixture
@@ -249,9 +251,8 @@ def restart(
     """A new service with these adapters, from its start to its end."""
 
     async def serve(*adapters: PaperAdapter) -> None:
-        service = Service(
-            HereTurns(conversation, record.turns, casework), record.turns, adapters, clock, Line(100), casework
-        )
+        turns = HereTurns(conversation, record.turns, record.cases)
+        service = Service(turns, record.turns, adapters, Outbox(record.turns, clock), Line(100), casework)
         await service.run(replace(app.host, messages=service))
 
     return serve

@@ -2,21 +2,24 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.moderation.casework import CaseWork
+from bot.outbox import Outbox
 from bot.service import Service
 from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation
 from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed, RecordError
-from core.messages import PersonKey, Reply, Turn
+from core.messages import IncomingMessage, PersonKey, Reply, Turn
 from core.ports import Delivery, Prompt
 from core.sanctions import Sanction
 from core.tasks import MEMORY, OUTPUT_MESSAGE
 from models.fakes import FakeClock, plain_rule
 from storage.record import Record
+from storage.turns import Turns
 from tests.bot.conftest import (
     JUN,
     LOUNGE,
@@ -138,7 +141,8 @@ async def test_a_full_line_gives_a_polite_sentence_and_costs_no_thought(
     conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock,
     casework: CaseWork,
 ) -> None:  # fmt: skip
-    service = Service(HereTurns(conversation, record.turns, casework), record.turns, [paper], clock, Line(1), casework)
+    turns = HereTurns(conversation, record.turns, record.cases)
+    service = Service(turns, record.turns, [paper], Outbox(record.turns, clock), Line(1), casework)
     language.gated = {OUTPUT_MESSAGE.name}
     first = await service.receive(say("하나", 1))
     await language.arrived.get()
@@ -159,6 +163,60 @@ async def test_a_record_that_takes_no_message_gives_an_honest_sentence(
     await handle(service, say("안녕"))
     assert paper.notices == ["fault"]
     assert language.prompts == []
+
+
+async def test_who_was_told_of_a_fault_is_not_answered_later_though_the_record_was_away(
+    service: Service, paper: PaperAdapter, record: Record, language: PuppetModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    language.error, language.failing = GenerationFailed("gone"), {OUTPUT_MESSAGE.name}
+    away, asked = asyncio.Event(), []
+
+    async def discard(message: IncomingMessage) -> None:
+        asked.append(message)
+        if len(asked) < 3:
+            raise RecordError("the server is away")
+        away.set()
+        await Turns.discard(record.turns, message)
+
+    monkeypatch.setattr(record.turns, "discard", discard)
+    turn = await service.receive(say("안녕"))
+    await away.wait()
+    await service.look_for_unanswered()
+    await turn
+    assert paper.notices == ["fault"]
+    assert await nothing_is_left(record)
+
+
+async def test_the_next_turn_waits_for_bookkeeping_that_the_record_did_not_take_at_once(
+    service: Service, record: Record, language: PuppetModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    language.rule = remembers
+    tried: list[int] = []
+
+    async def remember(turn_id: int, *arguments: Any) -> None:
+        tried.append(turn_id)
+        if len(tried) < 3:
+            raise RecordError("locked")
+        await Turns.remember(record.turns, turn_id, *arguments)
+
+    monkeypatch.setattr(record.turns, "remember", remember)
+    await asyncio.gather(handle(service, say("나 에스파 좋아해", 1)), handle(service, say("안녕", 2)))
+    assert tried == [1, 1, 1, 2]
+    assert await nothing_is_left(record)
+
+
+async def test_bookkeeping_that_the_models_did_not_do_comes_before_the_next_turn(
+    service: Service, record: Record, language: PuppetModel
+) -> None:
+    language.rule = remembers
+    language.error, language.failing = GenerationFailed("gone"), {MEMORY.name}
+    await handle(service, say("나 에스파 좋아해", 1))
+    language.failing = set()
+    await handle(service, say("안녕", 2))
+    assert [item.text for item in await record.memories.items(MINA)] == ["[좋아하는 가수: 에스파]"]
+    asked = [prompt.task for prompt in language.prompts]
+    assert asked.index(MEMORY.name) < len(asked) - 1 - asked[::-1].index(OUTPUT_MESSAGE.name)
+    assert await nothing_is_left(record)
 
 
 async def test_failed_bookkeeping_is_no_failed_reply(

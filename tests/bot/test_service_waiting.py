@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.moderation.casework import CaseWork
+from bot.outbox import Outbox
 from bot.service import Service
 from bot.turns import HereTurns
 from bot.waiting import Line
@@ -172,7 +173,7 @@ class TestTheLine:
     def slow_line(self) -> Line:
         """One that moves every ten seconds."""
         moments: Iterator[float] = iter((0.0, 0.0, 10.0))
-        line = Line(100, lambda: next(moments, 10.0))
+        line = Line(100, lambda: next(moments, 10.0), PATIENCE_S)
         line.leave(line.join())
         return line
 
@@ -180,15 +181,8 @@ class TestTheLine:
         self, conversation: Conversation, record: Record, paper: PaperAdapter, language: PuppetModel, clock: FakeClock,
         slow_line: Line, casework: CaseWork,
     ) -> None:  # fmt: skip
-        service = Service(
-            HereTurns(conversation, record.turns, casework),
-            record.turns,
-            [paper],
-            clock,
-            slow_line,
-            casework,
-            PATIENCE_S,
-        )
+        turns = HereTurns(conversation, record.turns, record.cases)
+        service = Service(turns, record.turns, [paper], Outbox(record.turns, clock), slow_line, casework)
         language.gated = {ANSWER}
         turns = [await service.receive(message) for message in (say("하나", 1), say("둘", 2, JUN))]
         held = [await paper.held.get() for _ in turns]
