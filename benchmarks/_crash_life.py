@@ -134,6 +134,7 @@ class FileAdapter:
     killer: Executioner
     hears: bool
     platform: str = PLATFORM
+    connected: bool = True
 
     async def open(self, host: Host) -> None:
         """Nobody has to be asked."""

@@ -27,6 +27,7 @@ class DeskAdapter:
     work: Callable[[Host], Awaitable[None]]
     platform: str = BUSIEST.platform
     recognises_for: timedelta = timedelta(0)
+    connected: bool = True
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def open(self, host: Host) -> None:

@@ -54,6 +54,7 @@ class Crowd:
     took_s: float = 0.0
     platform: str = PLATFORM
     recognises_for: timedelta = timedelta(0)
+    connected: bool = True
 
     async def open(self, host: Host) -> None:
         """Nobody has to be asked."""

@@ -55,6 +55,7 @@ class BenchAdapter:
     watch: Stopwatch
     platform: str = "bench"
     recognises_for: timedelta = timedelta(0)
+    connected: bool = True
     stall_s: float = 0.0
     rss_bytes: int = 0
 

@@ -1,12 +1,12 @@
 """What a person can ask for beside talking, the same on every platform: what each command does and says."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
+from bot import privacy
 from bot.adapters.desk import Answer, Asked, Command, File, Form, Press
 from bot.memory_pages import forget_question, memory_page
 from bot.moderation.desk import Desk
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 _LOOKS_WAIT_S = 2.0
 
-Exclusive = Callable[[PersonKey], AbstractAsyncContextManager[None]]
+Settled = Callable[[PersonKey], AbstractAsyncContextManager[None]]
 
 
 class Commands:
-    """bot.adapters.base.CommandDesk. `exclusive`: Conversation's, so that what a turn still learns is deleted too."""
+    """bot.adapters.base.CommandDesk. `settled`: of Turns, so that who looks sees what the last turn learned."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Commands:
         desk: Desk,
         clock: Clock,
         policy: Policy,
-        exclusive: Exclusive,
+        settled: Settled,
     ) -> None:
         self._record = record
         self._buttons = buttons
@@ -46,7 +46,7 @@ class Commands:
         self._desk = desk
         self._clock = clock
         self._policy = policy
-        self._exclusive = exclusive
+        self._settled_turns = settled
 
     async def run(self, asked: Asked) -> Answer:
         """What to show to the person; an honest sentence when the record fails."""
@@ -102,6 +102,8 @@ class Commands:
                 return Answer(texts.text(asked.language, "about", "text"))
             case "settings":
                 return await self._settings(asked)
+            case "forget-me" | "forget_me":  # Telegram's commands have no hyphens
+                return await self._forget_me(asked)
             case "mod" | "appeal":
                 return await self._desk.run(asked)
         return Answer("")
@@ -128,26 +130,33 @@ class Commands:
 
     async def _forget(self, asked: Asked, argument: str) -> Answer:
         language = asked.language
-        if argument == "all?":
+        everything = argument.split(" ")[0].rstrip("?") == "all"
+        if everything and not privacy.confirmed(argument):
             return forget_question(len(await self._record.memories.items(asked.person)), language)
-        if argument != "all" and not _is_number(argument):
+        if not everything and not _is_number(argument):
             return Answer(texts.text(language, "memory", "forget_usage"))
-        async with self._exclusive(asked.person):
-            forgotten = await self._record.memories.forget(asked.person, None if argument == "all" else int(argument))
-        said = "forgot" if forgotten or argument == "all" else "forgot_none"
+        forgotten = await self._record.memories.forget(asked.person, None if everything else int(argument))
+        said = "forgot" if forgotten or everything else "forgot_none"
         return Answer(texts.text(language, "memory", said, n=forgotten))
 
     async def _pause(self, asked: Asked) -> Answer:
-        async with self._exclusive(asked.person):
-            paused = not (await self._record.people.of(asked.person)).paused
-            await self._record.people.pause(asked.person, paused)
+        paused = not (await self._record.people.of(asked.person)).paused
+        await self._record.people.pause(asked.person, paused)
         return Answer(texts.text(asked.language, "memory", "now_paused" if paused else "now_resumed"))
 
     async def _export(self, asked: Asked) -> Answer:
-        kept = await self._record.people.export(asked.person)
-        # what is no Unicode becomes an escape, which JSON reads back
-        content = json.dumps(kept, ensure_ascii=False, indent=1).encode(errors="backslashreplace")
-        return Answer(texts.text(asked.language, "memory", "exported"), files=(File("aurora-export.json", content),))
+        content = privacy.export(await self._record.people.export(asked.person), self._clock.now())
+        return Answer(texts.text(asked.language, "memory", "exported"), files=(File(privacy.EXPORT_NAME, content),))
+
+    async def _forget_me(self, asked: Asked) -> Answer:
+        if not privacy.confirmed(asked.command.argument):
+            return privacy.forget_me_page(asked.command, asked.language)
+        person, chat = asked.person, asked.chat
+        numbers = await self._record.erase(person, chat.chat_id if chat.private else "")
+        self._places.read_again()  # the settings of their private chat are among what is gone
+        self._desk.look_at(numbers, person.platform)
+        log.info("%s: everything kept about a person was deleted at their request", person.platform)
+        return privacy.forgot_me(numbers, asked.language)
 
     async def _standing(self, asked: Asked) -> str:
         theirs = await self._record.cases.of(asked.person)
@@ -173,7 +182,7 @@ class Commands:
         async with AsyncExitStack() as stack:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOKS_WAIT_S):
-                    await stack.enter_async_context(self._exclusive(person))
+                    await stack.enter_async_context(self._settled_turns(person))
             yield
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_cache_path, user_data_path
@@ -28,14 +28,20 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.dispatch.limits import Limits
+from bot.model_service.settings import ServeSettings
 from bot.moderation.settings import ModerationSettings
 from core import Policy
 from core.errors import ConfigurationError
+from core.ethics import Thresholds
+from core.rules import Rulebook
 from core.sanctions import LADDERS, LONGEST
 from models.registry import BUNDLED
 
 FILE = "ohlora.toml"
 Category = Literal["love", "politics", "insult", "hate"]
+# a cosine, from which a category acts; normal: from which nothing does
+Threshold = Annotated[float, Field(ge=0, le=1)]
 TaskName = Literal["output_message", "summary", "memory", "eyes_mouth_pose"]
 EncoderName = Literal["memory_encoder", "ethics_encoder"]
 _LONGEST_HOURS = LONGEST.total_seconds() / 3600
@@ -54,6 +60,12 @@ def _is_url(url: SecretStr) -> SecretStr:
         make_url(url.get_secret_value() or "sqlite://")
     except (ArgumentError, ValueError) as error:
         raise ValueError("this is no database URL; for example sqlite+aiosqlite:////folder/ohlora.db") from error
+    return url
+
+
+def _is_redis(url: SecretStr) -> SecretStr:
+    if (plain := url.get_secret_value()) and urlsplit(plain).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("this is no address of Redis; for example redis://:password@host:6379/0")
     return url
 
 
@@ -102,6 +114,9 @@ class TurnSettings(_Section):
     within_s: float = Field(default=300, gt=0)
     # category → hours blocked at the 1st, 2nd, … sanction; 0 is a warning
     ladders: dict[Category, list[Annotated[float, Field(ge=0, le=_LONGEST_HOURS)]]] = Field(default_factory=_ladders)
+
+    # category → threshold instead of the ethics encoder's own
+    thresholds: dict[Category | Literal["normal"], Threshold] = {}
 
     def policy(self) -> Policy:
         """The same numbers as core takes them; a category that is not named keeps its ladder."""
@@ -209,6 +224,30 @@ class TelegramSettings(_Section):
     webhook_secret: SecretStr = SecretStr("")
 
 
+class HttpSettings(_Section):
+    """Where /healthz, /readyz and /metrics are served."""
+
+    # whoever reaches it reads how much she has to do; no texts, no names
+    listen: str = "127.0.0.1"
+    # 0: off
+    port: int = Field(default=0, ge=0, le=65535)
+
+
+class DispatchSettings(_Section):
+    """How gateways and workers share the work; the same in every process."""
+
+    # people are spread over so many queues, each of them one worker's at a time
+    partitions: int = Field(default=32, ge=1, le=1024)
+    # a worker that was killed is missed so long after its last sign
+    lease_s: float = Field(default=10, ge=1, le=300)
+    # a message that was tried so often without an end is put aside (ohlora dead list)
+    deliveries: int = Field(default=5, ge=1)
+    # messages that may wait for workers before people are asked to come back later
+    backlog: int = Field(default=1024, ge=1)
+    # turns that one worker has under way
+    at_once: int = Field(default=256, ge=1)
+
+
 class Settings(BaseSettings):
     """Everything a host can set, in `ohlora.toml` or as `OHLORA_…` (nested names joined by two underscores)."""
 
@@ -220,8 +259,14 @@ class Settings(BaseSettings):
     cache_dir: Folder = Field(default_factory=lambda: user_cache_path("ohlora"))
     # empty: a SQLite file in data_dir
     record_url: Annotated[SecretStr, AfterValidator(_is_url)] = SecretStr("")
+    # empty: hot state is kept in this process, and there are no gateways and workers
+    redis_url: Annotated[SecretStr, AfterValidator(_is_redis)] = SecretStr("")
     language: Literal["ko", "en"] = "ko"
+    # a folder with ko.toml and en.toml: sentences instead of those in core/texts
+    texts: Folder | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    # pretty: for people; json: one object a line, for programs
+    log_format: Literal["pretty", "json"] = "pretty"
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
     discord: DiscordSettings = DiscordSettings()
@@ -229,11 +274,25 @@ class Settings(BaseSettings):
     turn: TurnSettings = TurnSettings()
     models: ModelSettings = ModelSettings()
     moderation: ModerationSettings = ModerationSettings()
+    http: HttpSettings = HttpSettings()
+    dispatch: DispatchSettings = DispatchSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers of dispatch."""
+        return Limits(**self.dispatch.model_dump())
 
     @property
     def policy(self) -> Policy:
         """The numbers of a turn, and the bounds of places."""
         return replace(self.turn.policy(), bounds=self.moderation.bounds)
+
+    def rulebook(self, own: Thresholds) -> Rulebook:
+        """What the operator decides about sanctions. `own`: the ethics encoder's thresholds."""
+        policy, chosen = self.policy, dict[str, float](self.turn.thresholds.items())
+        acts = {category: chosen.get(category, cosine) for category, cosine in own.acts.items()}
+        return Rulebook(Thresholds(acts, chosen.get("normal", own.veto)), policy.ladders, policy.bounds)
 
     @classmethod
     def settings_customise_sources(
@@ -257,9 +316,12 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """What no log may hold."""
-        tokens = (self.discord_token, self.telegram_token, self.telegram.webhook_secret, self.models.remote.api_key)
+        keys = self.telegram.webhook_secret, self.models.remote.api_key, self.serve.api_key
+        tokens = self.discord_token, self.telegram_token, *keys
         known = [token.get_secret_value().strip() for token in tokens if token is not None]
-        return [secret for secret in (*known, make_url(self.record).password) if secret]
+        of_redis = unquote(urlsplit(self.redis_url.get_secret_value()).password or "")
+        passwords = make_url(self.record).password, of_redis
+        return [secret for secret in (*known, *passwords) if secret]
 
     def shown(self) -> dict[str, Any]:
         """For people to read: secrets are hidden, the record's URL without its password."""

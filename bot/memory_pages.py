@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.adapters.desk import Answer, Button, Command
+from bot.privacy import question
 from core import texts
 from core.memory import MemoryItem
 from core.people import Person
@@ -33,16 +34,15 @@ def memory_page(items: Sequence[MemoryItem], page: int, person: Person, language
     ]
     pause = Button(texts.text(language, "memory", "resume" if person.paused else "pause"), Command("memory", "pause"))
     export = Button(texts.text(language, "memory", "export"), Command("memory", "export"))
-    everything = Button(texts.text(language, "memory", "forget_all"), Command("memory", "forget all?"))
+    everything = Button(texts.text(language, "memory", "forget_all"), Command("memory", "forget all"))
     rows = (*_rows(forget), tuple(turn), (pause, export, *([everything] if items else [])))
     return Answer("\n".join(lines), tuple(row for row in rows if row))
 
 
 def forget_question(count: int, language: str) -> Answer:
     """Asks before everything goes."""
-    yes = Button(texts.text(language, "memory", "yes"), Command("memory", "forget all"))
-    no = Button(texts.text(language, "memory", "no"), Command("memory", "list"))
-    return Answer(texts.text(language, "memory", "forget_sure", n=count), ((yes, no),))
+    text = texts.text(language, "memory", "forget_sure", n=count)
+    return question(text, "memory", Command("memory", "forget all"), Command("memory", "list"), language)
 
 
 def _rows(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:

@@ -50,8 +50,12 @@ class Places:
         known = self._known[place] = asyncio.get_running_loop().create_future()
         known.set_result(settings)
 
+    def read_again(self) -> None:
+        """Somebody else may have changed them."""
+        self._known.clear()
+
     async def moved(self, old: ChatKey, new: ChatKey) -> None:
         """The platform gave a place another id."""
         await self._store.move(old.place, new.place)
-        self._known.clear()  # other places may have announced their cases there
+        self.read_again()  # other places may have announced their cases there
         self._when_moved()

@@ -15,10 +15,9 @@ import numpy as np
 from core import cases, memory, recall, sanctions, tasks, texts
 from core.ethics import CATEGORIES, Thresholds, acting
 from core.messages import IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
-from core.notices import Reminder, notice, sanction_notices
-from core.people import PlaceSettings
-from core.ports import Clock, Encoder, Fence, LanguageModel, Past, Prompt, TurnStore, Vectors
-from core.rules import Bounds, rules_of
+from core.notices import notice, sanction_notices
+from core.ports import Clock, Counters, Encoder, Fence, LanguageModel, Past, Prompt, TurnStore, Vectors
+from core.rules import Bounds, Rulebook, Rules
 from core.text import neutralise, normalise, unmask
 from core.timeinfo import contradicts_calendar, with_time
 
@@ -75,14 +74,25 @@ class Conversation:
     Errors: EngineError when the models fail, RecordError when the record does; nothing is written then.
     """
 
-    def __init__(self, models: Models, turns: TurnStore, clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self,
+        models: Models,
+        turns: TurnStore,
+        clock: Clock,
+        policy: Policy,
+        counters: Counters | None = None,
+        rulebook: Rulebook | None = None,
+    ) -> None:
+        """`counters`: without them a blocked person is told so each time. `rulebook`: where the operator's rules may
+        change meanwhile; else those of the models and the policy hold."""
+        self._rulebook = rulebook or Rulebook(models.ethics_thresholds, policy.ladders, policy.bounds)
         self._models = models
         self._turns = turns
         self._clock = clock
         self._policy = policy
         self._locks: WeakValueDictionary[PersonKey, asyncio.Lock] = WeakValueDictionary()
         self._category_vectors: Vectors | None = None
-        self._told_blocked = Reminder(policy.tell_blocked_every)
+        self._counters = counters
 
     @asynccontextmanager
     async def exclusive(self, person: PersonKey) -> AsyncIterator[None]:
@@ -97,7 +107,7 @@ class Conversation:
         past = await self._turns.past(message.person, message.chat)
         current = cases.standing(past.cases, now, message.chat.place)
         if current.blocked_until is not None:
-            return self._blocked(message, current.blocked_until, current.reasons, now)
+            return await self._blocked(message, current.blocked_until, current.reasons)
         turn = await self._unblocked(message, past, current, now)
         if past.person.introduced:
             return turn
@@ -112,11 +122,12 @@ class Conversation:
             return _only(message, notice(message.language, NoticeKind.EMPTY))
         if self._models.language.count_tokens(tasks.OUTPUT_MESSAGE.name, prompt) > self._policy.prompt_tokens:
             return _only(message, notice(message.language, NoticeKind.TOO_LONG))
+        rules = self._rulebook.of(past.place)  # now: a turn is judged by what it began with
         vectors, scores = await asyncio.gather(self._models.memory_encoder.encode([prompt]), self._score(prompt))
         final_input, asked = self._final_input(message, prompt, vectors[0], past, now)
         answer = await self._answer(message.person, self._recalled(final_input, asked, now), now)
         face = await self._write(tasks.EYES_MOUTH_POSE, tasks.expression_prompt(answer), message.person)
-        issued = self._judge(message, answer, scores, past.place, current, now)
+        issued = self._judge(message, answer, scores, rules, current, now)
         reply = Reply(message, answer, face, sanction_notices(message.language, issued))
         return Turn(reply, "" if past.person.paused else final_input, issued, scores)
 
@@ -138,8 +149,9 @@ class Conversation:
         kept = memory.Summary(summary, vectors[-1]) if summary else None
         await self._turns.remember(turn_id, change, kept, fence)
 
-    def _blocked(self, message: IncomingMessage, until: datetime, reasons: tuple[str, ...], now: datetime) -> Turn:
-        if not self._told_blocked.due(message.person, now):
+    async def _blocked(self, message: IncomingMessage, until: datetime, reasons: tuple[str, ...]) -> Turn:
+        told = f"told blocked:{message.person.platform}:{message.person.user_id}"
+        if self._counters and await self._counters.count(told, self._policy.tell_blocked_every) > 1:
             return Turn(Reply(message))
         shown = texts.moment(message.language, until, self._policy.zone)
         category = texts.categories(message.language, reasons)
@@ -219,12 +231,11 @@ class Conversation:
         message: IncomingMessage,
         answer: str,
         scores: Mapping[str, float],
-        place: PlaceSettings,
+        rules: Rules,
         current: cases.Standing,
         now: datetime,
     ) -> tuple[sanctions.Sanction, ...]:
-        """What the turn is sanctioned for by the rules of its place."""
-        rules = rules_of(place, self._policy.ladders, self._models.ethics_thresholds, self._policy.bounds)
+        """What the turn is sanctioned for."""
         evidence = sanctions.Evidence(
             message.text,
             answer,

@@ -2,29 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from core import texts
-from core.messages import Notice, NoticeKind, PersonKey, Reply
+from core.messages import Notice, NoticeKind, Reply
 from core.sanctions import Sanction, block_period
-
-
-class Reminder:
-    """Tells each person something at most once in a while; forgets them afterwards."""
-
-    def __init__(self, every: timedelta) -> None:
-        self._every = every
-        self._told: dict[PersonKey, datetime] = {}  # in the order of telling
-
-    def due(self, person: PersonKey, now: datetime) -> bool:
-        """Whether to tell the person now; if so, it counts as told."""
-        # one that lies ahead was noted by a clock that was set back since
-        while self._told and not timedelta(0) <= now - next(iter(self._told.values())) < self._every:
-            del self._told[next(iter(self._told))]
-        if person in self._told:
-            return False
-        self._told[person] = now
-        return True
 
 
 def notice(language: str, kind: NoticeKind, **values: object) -> Notice:

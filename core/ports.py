@@ -143,9 +143,7 @@ class TurnStore(Protocol):
         """What became of the reply; the cases it tells of have a `noticed` event then."""
         ...
 
-    async def remember(
-        self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None
-    ) -> None:
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
         """The second transaction: what `change` makes of the person's items, and the summary, once.
 
         Nothing of a turn whose person had everything forgotten since its message came. Raises Superseded as `commit`.
@@ -272,6 +270,11 @@ class Record(Protocol):
         """People."""
         ...
 
+    async def erase(self, person: PersonKey, private_chat: str = "") -> Sequence[int]:
+        """Everything kept about a person goes, and every trace of it; the numbers of their cases, which have no words
+        any more. `private_chat`: one of theirs, by its id. Raises RecordError."""
+        ...
+
 
 class Counters(Protocol):
     """How often something happened lately. What it knows may be lost at any time."""
@@ -294,6 +297,14 @@ class Leases(Protocol):
 
     async def release(self, fence: Fence) -> None:
         """Somebody else may have it at once; nothing happens where it is somebody else's already."""
+        ...
+
+
+class Fences(Protocol):
+    """Where rights are written down beside what they guard. Raises RecordError."""
+
+    async def raise_to(self, fence: Fence) -> None:
+        """Nothing is written by a lower token from now on. Raises Superseded where a higher one stands already."""
         ...
 
 

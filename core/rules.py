@@ -32,6 +32,23 @@ class Rules:
     ladders: Mapping[str, Sequence[timedelta]]
 
 
+@dataclass(slots=True)
+class Rulebook:
+    """What the operator decides. May be rewritten while turns go on: each of them is judged by what it began with."""
+
+    thresholds: Thresholds
+    ladders: Mapping[str, Sequence[timedelta]]
+    bounds: Bounds
+
+    def of(self, place: PlaceSettings) -> Rules:
+        """What holds in a place from now on."""
+        return rules_of(place, self.ladders, self.thresholds, self.bounds)
+
+    def become(self, other: "Rulebook") -> None:
+        """The same as another, from now on."""
+        self.thresholds, self.ladders, self.bounds = other.thresholds, other.ladders, other.bounds
+
+
 def rules_of(
     place: PlaceSettings, ladders: Mapping[str, Sequence[timedelta]], thresholds: Thresholds, bounds: Bounds
 ) -> Rules:

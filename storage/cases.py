@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, false, insert, select, update
 
 from core.case_store import CaseFilter, CaseRule, Shown, Stats
 from core.cases import Case, Event, Kind
@@ -17,6 +19,7 @@ from core.sanctions import Mode, Sanction
 from storage import case_queries, rows
 from storage.database import Database
 from storage.dialect import LARGEST_ID, upsert
+from storage.revisions import bump
 from storage.schema import case_events, case_messages, cases
 
 _EXPORTED_AT_ONCE = 200
@@ -100,6 +103,35 @@ def cases_of(person: PersonKey, connection: Connection) -> list[Case]:
     return _found(_FELT, connection, rows.whose(person))
 
 
+# what moves an end, or makes a case count no more
+_MATTERS = (Kind.ISSUED, Kind.OVERTURNED, Kind.SHORTENED, Kind.LIFTED)
+_STANDING = (
+    "number", "turn_id", "platform", "user_id", "chat_id", "place_id", "private", "language", "everywhere", "category",
+    "step", "at", "period_us", "mode",
+)  # fmt: skip
+_FOR_STANDING: Select[Any] = (
+    select(
+        *(cases.c[name] for name in _STANDING),
+        false().label("blanked"),
+        case_events.c.kind,
+        case_events.c.at.label("happened"),
+        case_events.c.period_us.label("lasts"),
+    )
+    .join(case_events, (case_events.c.number == cases.c.number) & case_events.c.kind.in_(_MATTERS))
+    .where(_ENFORCED)
+    .order_by(cases.c.number, case_events.c.position)
+)
+
+
+def cases_for_standing(person: PersonKey, connection: Connection) -> list[Case]:
+    """A person's enforced cases, with as much of their events as a standing follows from, and who did it to nobody."""
+    found = connection.execute(_FOR_STANDING, rows.whose(person))
+    logs = (list(log) for _, log in groupby(found, attrgetter("number")))
+    return [
+        rows.to_case(log[0], (Event(Kind(row.kind), row.happened, period=row.lasts) for row in log)) for log in logs
+    ]
+
+
 def cases_of_turn(turn_id: int, connection: Connection, *, to_change: bool = False) -> list[Case]:
     """`to_change`: who comes second waits here for whoever came first."""
     of_turn = select(cases).where(cases.c.turn_id == turn_id).order_by(cases.c.number)
@@ -123,6 +155,8 @@ def open_cases(turn_id: int, message: IncomingMessage, issued: Sequence[Sanction
         for sanction in issued
     ]
     numbers = _insert(new, connection)
+    if any(sanction.felt for sanction in issued):
+        bump(message.person, connection)
     return [number for number, sanction in zip(numbers, issued, strict=True) if sanction.felt]
 
 
@@ -140,11 +174,15 @@ def _append_ruled(number: int, rule: CaseRule, connection: Connection) -> Case:
     found = _found(_one(number).with_for_update(), connection)
     if not found:
         raise Refused(Refusal.NO_CASE)
-    return append_event(found[0], rule(found[0]), connection)
+    after = append_event(found[0], rule(found[0]), connection)
+    if after.events[-1].kind in _MATTERS:
+        bump(after.person, connection)
+    return after
 
 
 def _open(new: Case, connection: Connection) -> Case:
     (number,) = _insert([new], connection)
+    bump(new.person, connection)
     return replace(new, number=number)
 
 

@@ -1,6 +1,6 @@
 """Database: work in transactions, each whole or not at all, and every error as RecordError."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self, TypeVar
 
 from core.errors import RecordError
@@ -41,6 +41,11 @@ class Database:
     async def read(self, work: Work[Result]) -> Result:
         """Run `work` on one consistent state, with all that is committed now. Raises RecordError."""
         return await self._answer(self._backend.read, work)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """Take away what rows that are gone left behind in these tables. Raises RecordError."""
+        with dialect.readable_errors(self.place):
+            await self._backend.scrub(tables)
 
     async def close(self) -> None:
         """Finish what is under way, then let go of the database; a second time does nothing."""

@@ -3,15 +3,20 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from core.cases import Kind
 from core.messages import PersonKey
 from storage import rows
-from storage.schema import case_events, cases, inbox, memories, outbox, people, summaries, turns
+from storage.erasure import private_places
+from storage.schema import buttons, case_events, cases, inbox, memories, outbox, people, places, summaries, turns
 
-# vectors are computed from the texts beside them; ids of other rows say nothing; who moderates is their own affair
-_LEFT_OUT = {
+# of the form of an export: another number when whoever reads one would have to change
+VERSION = 2
+
+# vectors are computed from the texts beside them; ids of other rows and figures for lists follow from the rest; who
+# moderates is their own affair
+LEFT_OUT = {
     "vector",
     "aged_vector",
     "inbox_id",
@@ -19,6 +24,7 @@ _LEFT_OUT = {
     "platform",
     "user_id",
     "via",
+    "revision",
     "period_us",
     "week",
     "answered",
@@ -28,35 +34,55 @@ _LEFT_OUT = {
 
 
 def everything(person: PersonKey, connection: Connection) -> dict[str, Any]:
-    """One list of objects per kind of thing, oldest first; times in ISO 8601, UTC."""
-    turn_columns = (inbox.c.id, inbox.c.message_id, turns.c.final_input, turns.c.ethics_scores)
-    reply_columns = (outbox.c.text, outbox.c.eyes, outbox.c.mouth, outbox.c.pose, outbox.c.notices, outbox.c.state)
+    """One list of objects per kind of thing, oldest first; times in ISO 8601, UTC.
+
+    `judged`: what the person did as a moderator. What moderators comment about the person is between them.
+    """
+    kept: dict[str, Any] = {"version": VERSION, "platform": person.platform, "user_id": person.user_id}
+    for name, selected in (_said(person) | _judged(person) | _settings(person, connection)).items():
+        found = connection.execute(selected).mappings()
+        kept[name] = [{key: _plain(row[key]) for key in row if key not in LEFT_OUT} for row in found]
+    return kept
+
+
+def _said(person: PersonKey) -> dict[str, Select[Any]]:
+    """What was said, what came of it, and what she learned."""
     theirs = rows.belongs_to(inbox, person)
-    event_columns = (case_events.c[name] for name in ("number", "kind", "at", "text"))
-    parts: dict[str, Select[Any]] = {
+    turn_columns = (inbox.c.id, inbox.c.message_id, turns.c.final_input, turns.c.ethics_scores, turns.c.bookkeeping)
+    replies = select(*turn_columns, *outbox.c).select_from(turns).join(inbox).join(outbox).where(theirs)
+    return {
         "person": select(people).where(rows.belongs_to(people, person)),
         "messages": select(inbox).where(theirs).order_by(inbox.c.id),
-        "replies": select(*turn_columns, *reply_columns)
-        .select_from(turns)
-        .join(inbox)
-        .join(outbox)
-        .where(theirs)
-        .order_by(turns.c.id),
+        "replies": replies.order_by(turns.c.id),
         "memories": select(memories).where(rows.belongs_to(memories, person)).order_by(memories.c.id),
         "summaries": select(summaries).where(rows.belongs_to(summaries, person)).order_by(summaries.c.chat_id),
-        "cases": select(cases, cases.c.period_us.label("period_s"))
-        .where(rows.belongs_to(cases, person))
-        .order_by(cases.c.number),
-        "case_events": select(*event_columns, case_events.c.period_us.label("period_s"))
-        .join(cases)
-        .where(rows.belongs_to(cases, person), case_events.c.kind != Kind.COMMENTED.value)
-        .order_by(case_events.c.number, case_events.c.position),
     }
-    kept: dict[str, Any] = {"platform": person.platform, "user_id": person.user_id}
-    for name, selected in parts.items():
-        found = (connection.execute(selected)).mappings()
-        kept[name] = [{key: _plain(row[key]) for key in row if key not in _LEFT_OUT} for row in found]
-    return kept
+
+
+def _judged(person: PersonKey) -> dict[str, Select[Any]]:
+    """The person's cases, and their part in those of others."""
+    theirs = rows.belongs_to(cases, person)
+    by_them = (case_events.c.by_platform == person.platform) & (case_events.c.by_user_id == person.user_id)
+    columns = (case_events.c[name] for name in ("number", "kind", "at", "text"))
+    events = select(*columns, _seconds(case_events)).join(cases)
+    events = events.order_by(case_events.c.number, case_events.c.position)
+    return {
+        "cases": select(cases, _seconds(cases)).where(theirs).order_by(cases.c.number),
+        "case_events": events.where(theirs, case_events.c.kind != Kind.COMMENTED.value),
+        "judged": events.where(by_them, ~theirs),
+    }
+
+
+def _settings(person: PersonKey, connection: Connection) -> dict[str, Select[Any]]:
+    private = places.c.place_id.in_(private_places(person, connection))
+    return {
+        "private_settings": select(places).where(places.c.platform == person.platform, private),
+        "buttons": select(buttons).where(rows.belongs_to(buttons, person)).order_by(buttons.c.id),
+    }
+
+
+def _seconds(table: Table) -> ColumnElement[Any]:
+    return table.c.period_us.label("period_s")
 
 
 def _plain(value: object) -> object:

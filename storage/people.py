@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, union, update
 
 from core.messages import PersonKey, PlaceKey
 from core.people import Person, PlaceSettings
-from storage import rows
+from storage import revisions, rows
 from storage.database import Database
 from storage.dialect import LARGEST_ID, upsert
 from storage.export import everything
 from storage.schema import buttons, cases, memories, notes, people, places, summaries
+from storage.unlearned import leave_unlearned
 
 # a button older than this does nothing any more
 BUTTONS_LIVE = timedelta(days=30)
@@ -30,8 +31,8 @@ class People:
         return await self._database.read(partial(person_of, person))
 
     async def pause(self, person: PersonKey, paused: bool) -> None:
-        """Stop remembering a person, or begin again."""
-        await self._database.write(partial(change_person, person, paused=paused))
+        """Stop remembering a person, also what was said and is not learned yet; or begin again."""
+        await self._database.write(partial(_pause, person, paused))
 
     async def introduce(self, person: PersonKey) -> None:
         """The person was told what 오로라 is."""
@@ -108,8 +109,13 @@ def person_of(person: PersonKey, connection: Connection) -> Person:
 
 def change_person(person: PersonKey, connection: Connection, **changed: bool) -> None:
     """Set these columns of a person, met or not."""
-    values = {**rows.of_person(person), "introduced": False, "paused": False, **changed}
-    upsert(connection, people, values, changed)
+    upsert(connection, people, {**revisions.of_new(person), **changed}, changed)
+
+
+def _pause(person: PersonKey, paused: bool, connection: Connection) -> None:
+    if paused:
+        leave_unlearned(person, connection)
+    change_person(person, connection, paused=paused)
 
 
 def settings_of(place: PlaceKey, connection: Connection) -> PlaceSettings:
@@ -118,14 +124,19 @@ def settings_of(place: PlaceKey, connection: Connection) -> PlaceSettings:
 
 
 def _move(old: PlaceKey, new: PlaceKey, connection: Connection) -> None:
+    learned = (memories.c.platform == old.platform) & (memories.c.scope == old.place_id)
+    arose = (cases.c.platform == old.platform) & (cases.c.place_id == old.place_id)
+    said = (summaries.c.platform == old.platform) & summaries.c.chat_id.in_((old.place_id, new.place_id))
+    touched = ((memories, learned), (cases, arose), (summaries, said))
+    revisions.bump_all(
+        union(*(select(table.c.platform, table.c.user_id).where(which) for table, which in touched)), connection
+    )
     for table, column in ((places, places.c.place_id), (summaries, summaries.c.chat_id)):
         here = table.c.platform == old.platform
         if connection.scalar(select(column).where(here & (column == old.place_id)).limit(1)) is not None:
             connection.execute(delete(table).where(here & (column == new.place_id)))
             connection.execute(update(table).where(here & (column == old.place_id)).values({column: new.place_id}))
-    learned = (memories.c.platform == old.platform) & (memories.c.scope == old.place_id)
     connection.execute(update(memories).where(learned).values(scope=new.place_id))
-    arose = (cases.c.platform == old.platform) & (cases.c.place_id == old.place_id)
     moved = case((cases.c.chat_id == old.place_id, new.place_id), else_=cases.c.chat_id)
     connection.execute(update(cases).where(arose).values(place_id=new.place_id, chat_id=moved))
     _move_review_chat(old, new, connection)

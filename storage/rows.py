@@ -223,7 +223,7 @@ def select_messages() -> Select[Any]:
 
 def select_replies() -> Select[Any]:
     """Turns with their message and their reply, as to_reply and to_turn read them."""
-    of_inbox = (c for c in inbox.c if c.name not in ("id", "text", "state"))
+    of_inbox = (c for c in inbox.c if c.name not in ("id", "text", "state", "learn", "reason"))
     of_outbox = (c for c in outbox.c if c.name != "state")
     columns = (*of_inbox, inbox.c.text.label("asked"), *of_outbox, turns.c.final_input, turns.c.ethics_scores)
     return select(*columns).select_from(turns).join(inbox).join(outbox)
@@ -237,6 +237,10 @@ def theirs(table: Table) -> ColumnElement[bool]:
 def whose(person: PersonKey) -> Values:
     """The parameters of `theirs`."""
     return {"their_platform": person.platform, "their_user_id": person.user_id}
+
+
+# which message an inbox row is, as MessageKey says it
+KEY = (inbox.c.platform, inbox.c.chat_id, inbox.c.message_id)
 
 
 def this_message() -> ColumnElement[bool]:

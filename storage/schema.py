@@ -7,7 +7,8 @@ inbox 1─1 turns 1─1 outbox          what was said, what came of it, what goe
 summaries                           the last one per person and chat
 people, places                      what is known of them beside what was said
 buttons                             what pressing one does, and who may
-notes                               small facts that adapters keep
+notes                               small facts that adapters keep, and which record this is (storage.incarnation)
+fences                              who may write a turn: the highest token of each right
 """
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    true,
 )
 
 from storage.columns import AnyText, Period, UtcTime, Vector
@@ -37,7 +39,7 @@ metadata = MetaData(
 )
 
 # states; an inbox entry, a delivery and a turn's bookkeeping each move once, from the first word of their line
-WAITING, ANSWERED, DISCARDED = "waiting", "answered", "discarded"
+WAITING, ANSWERED, DISCARDED, DEAD = "waiting", "answered", "discarded", "dead"
 DELIVERED, UNKNOWN, REFUSED = "delivered", "unknown", "refused"
 DUE, DONE, NONE = "due", "done", "none"
 
@@ -56,9 +58,12 @@ inbox = Table(
     Column("language", AnyText, nullable=False),
     Column("via", AnyText, nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
+    Column("learn", Boolean, nullable=False, server_default=true()),  # False: everything was forgotten since it came
+    Column("reason", AnyText, nullable=False, server_default=""),  # why it is dead
     UniqueConstraint("platform", "chat_id", "message_id"),
     Index(None, "state", "id"),
     Index(None, "platform", "sent_at"),
+    Index(None, "platform", "user_id", "id"),
     **NEVER_REUSE_IDS,
 )
 
@@ -193,6 +198,7 @@ people = Table(
     Column("user_id", AnyText, primary_key=True),
     Column("introduced", Boolean, nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("revision", ID, nullable=False, server_default="0"),  # storage.revisions
 )
 
 places = Table(
@@ -221,4 +227,11 @@ notes = Table(
     metadata,
     Column("name", AnyText, primary_key=True),
     Column("value", AnyText, nullable=False),
+)
+
+fences = Table(
+    "fences",
+    metadata,
+    Column("name", AnyText, primary_key=True),
+    Column("token", ID, nullable=False),
 )

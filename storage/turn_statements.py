@@ -1,6 +1,6 @@
 """The statements of a turn, made once: to build one takes longer than to carry it out."""
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, tuple_, update
 
 from storage import rows
 from storage.schema import (
@@ -24,8 +24,8 @@ _REPLY_OF = outbox.c.turn_id == bindparam("of_turn")
 AMEND = update(inbox).where(_STILL_OPEN).values(text=bindparam("new"))
 DISCARD = update(inbox).where(_STILL_OPEN).values(state=DISCARDED)
 
-# the message's inbox id; None when it was never received
-CLOSE = update(inbox).where(rows.this_message()).values(state=ANSWERED).returning(inbox.c.id)
+# the message's inbox id, and whether anything may be learned from it; nothing when it was never received
+CLOSE = update(inbox).where(rows.this_message()).values(state=ANSWERED).returning(inbox.c.id, inbox.c.learn)
 TURN_OF = select(turns.c.id).where(turns.c.inbox_id == bindparam("its_inbox_id"))
 REPLY = insert(outbox)
 
@@ -40,16 +40,29 @@ MARK = (
     .returning(outbox.c.begun_at, exists().where(cases.c.turn_id == bindparam("of_turn")).label("issued"))
 )
 
-# the inbox id of a turn whose bookkeeping was due
+
+def _said(column: ColumnElement[str]) -> ColumnElement[str]:
+    return select(column).where(inbox.c.id == turns.c.inbox_id).scalar_subquery().label(column.key)
+
+
+# who said it, and where, of a turn whose bookkeeping was due
 KEEP_BOOKS = (
     update(turns)
     .where(turns.c.id == bindparam("of_turn"), turns.c.bookkeeping == DUE)
     .values(bookkeeping=DONE)
-    .returning(turns.c.inbox_id)
+    .returning(*(_said(column) for column in (inbox.c.platform, inbox.c.user_id, inbox.c.chat_id)))
 )
-WHERE_SAID = select(inbox.c.platform, inbox.c.user_id, inbox.c.chat_id).where(inbox.c.id == bindparam("its_id"))
 FORGET = delete(memories).where(rows.theirs(memories), memories.c.id == bindparam("item_id"))
-LEARN = insert(memories)
+LEARN = insert(memories).returning(memories.c.id)
 NO_SUMMARY = delete(summaries).where(
     rows.theirs(summaries), summaries.c.chat_id == bindparam("in_chat"), summaries.c.turn_id <= bindparam("until")
 )
+
+STILL_WAITING = (
+    rows.select_messages()
+    .where(tuple_(*rows.KEY).in_(bindparam("keys", expanding=True)), inbox.c.state == WAITING)
+    .order_by(inbox.c.id)
+)
+UNANSWERED = rows.select_messages().where(inbox.c.state == WAITING).order_by(inbox.c.id)
+UNDELIVERED = rows.select_replies().where(outbox.c.state == WAITING).order_by(outbox.c.turn_id)
+UNDELIVERED_OF = UNDELIVERED.where(outbox.c.turn_id.in_(bindparam("turn_ids", expanding=True)))

@@ -1,43 +1,41 @@
 """The life of a turn: inbox, then turn with cases and reply, then delivery and bookkeeping."""
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
 from sqlalchemy import Connection, func, select
 
 from core.cases import Event, Kind
 from core.errors import RecordError
-from core.memory import MemoryChange, Summary
-from core.messages import ChatKey, IncomingMessage, NoticeKind, PersonKey, Turn
+from core.memory import Summary
+from core.messages import ChatKey, IncomingMessage, MessageKey, NoticeKind, PersonKey, Turn
 from core.notices import numbered
-from core.ports import Change, Delivery, Past, Undelivered
+from core.ports import Change, Delivery, Fence, Past, Undelivered
 from core.sanctions import Sanction
-from storage import rows
+from storage import fences, rows
 from storage import turn_statements as sql
-from storage.cases import append_event, cases_of, cases_of_turn, open_cases
+from storage.bookkeeping import keep_books, require_turn
+from storage.cases import append_event, cases_of_turn, open_cases
 from storage.database import Database
-from storage.dialect import insert_new, one_at_a_time, upsert
-from storage.memories import items_of, memories_of, summary_of
-from storage.people import change_person, person_of, settings_of
-from storage.schema import (
-    DELIVERED,
-    DUE,
-    NONE,
-    WAITING,
-    cases,
-    inbox,
-    outbox,
-    summaries,
-    turns,
-)
+from storage.dialect import insert_new
+from storage.hot import HotState
+from storage.past import past_of
+from storage.people import change_person
+from storage.schema import DELIVERED, DUE, NONE, WAITING, cases, inbox, turns
+
+# messages or replies that one statement asks for; databases take no number of parameters
+_AT_ONCE = 1000
 
 
 class Turns:
     """A TurnStore. Every method is one transaction and may be repeated without doing anything twice."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hot: HotState) -> None:
         self._database = database
+        self._hot = hot
 
     async def receive(self, message: IncomingMessage) -> bool:
         """Write the message to the inbox; False when (platform, chat, message id) is already there."""
@@ -45,18 +43,22 @@ class Turns:
 
     async def past(self, person: PersonKey, chat: ChatKey) -> Past:
         """Everything a turn of this person in this chat needs to know, as of one moment."""
-        return await self._database.read(partial(_past, person, chat))
+        known = await self._hot.recall(person)
+        past, fresh = await self._database.read(partial(past_of, person, chat, known))
+        if fresh is not None:
+            await self._hot.keep(person, fresh)
+        return past
 
     async def amend(self, message: IncomingMessage) -> None:
         """The message's newest text, while it waits for its turn."""
         await self._database.write(partial(_amend, message))
 
-    async def commit(self, turn: Turn) -> int:
+    async def commit(self, turn: Turn, fence: Fence | None = None) -> int:
         """Turn, cases and reply in one transaction; the turn's id, also when it was there already.
 
         Raises RecordError, among the rest, for a message that was never received.
         """
-        return await self._database.write(partial(_commit, turn))
+        return await self._database.write(partial(_commit, turn, fence))
 
     async def discard(self, message: IncomingMessage) -> None:
         """Close an inbox entry that failed for good; one that has its turn stays as it is."""
@@ -70,17 +72,23 @@ class Turns:
         """What became of the reply; a certain delivery stays certain."""
         await self._database.write(partial(_end, turn_id, outcome.value))
 
-    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
         """Apply the change, replace the chat's summary (None takes it away), once per turn; later calls do nothing."""
-        await self._database.write(partial(_remember, turn_id, change, summary))
+        learned = await self._database.write(partial(keep_books, turn_id, change, summary, fence, self._hot))
+        if learned is not None:
+            await self._hot.learn(learned)
+
+    async def waiting(self, keys: Sequence[MessageKey]) -> list[IncomingMessage]:
+        """Those of these messages that still wait for their turn, oldest first."""
+        return await self._database.read(partial(_waiting, keys)) if keys else []
 
     async def unanswered(self) -> list[IncomingMessage]:
         """Messages in the inbox without a turn, oldest first."""
         return await self._database.read(_unanswered)
 
-    async def undelivered(self) -> list[Undelivered]:
-        """Committed replies that were not marked, oldest first."""
-        return await self._database.read(_undelivered)
+    async def undelivered(self, turn_ids: Collection[int] | None = None) -> list[Undelivered]:
+        """Committed replies that were not marked, oldest first; with `turn_ids` only those."""
+        return await self._database.read(partial(_undelivered, turn_ids))
 
     async def unremembered(self) -> list[tuple[int, Turn]]:
         """Turns whose bookkeeping did not happen, oldest first."""
@@ -101,33 +109,24 @@ def _receive(message: IncomingMessage, connection: Connection) -> bool:
     return insert_new(connection, inbox, values, unique) is not None
 
 
-def _past(person: PersonKey, chat: ChatKey, connection: Connection) -> Past:
-    return Past(
-        person_of(person, connection),
-        cases_of(person, connection),
-        items_of(person, connection),
-        summary_of(person, chat, connection),
-        settings_of(chat.place, connection),
-    )
-
-
 def _amend(message: IncomingMessage, connection: Connection) -> None:
     connection.execute(sql.AMEND, {**rows.which(message), "new": message.text})
 
 
-def _commit(turn: Turn, connection: Connection) -> int:
-    inbox_id = connection.scalar(sql.CLOSE, rows.which(turn.message))
-    if inbox_id is None:
+def _commit(turn: Turn, fence: Fence | None, connection: Connection) -> int:
+    fences.require(fence, connection)
+    asked = connection.execute(sql.CLOSE, rows.which(turn.message)).one_or_none()
+    if asked is None:
         raise RecordError(f"Message {turn.message.message_id!r} is not in the inbox; receive it before its turn.")
     values = {
-        "inbox_id": inbox_id,
+        "inbox_id": asked.id,
         "final_input": turn.final_input,
         "ethics_scores": turn.ethics_scores,
-        "bookkeeping": DUE if turn.to_remember else NONE,
+        "bookkeeping": DUE if turn.to_remember and asked.learn else NONE,
     }
     turn_id = insert_new(connection, turns, values, (turns.c.inbox_id,))
     if turn_id is None:
-        there: int = connection.execute(sql.TURN_OF, {"its_inbox_id": inbox_id}).scalar_one()
+        there: int = connection.execute(sql.TURN_OF, {"its_inbox_id": asked.id}).scalar_one()
         return there
     state = DELIVERED if turn.reply.empty else WAITING
     reply = numbered(turn.reply, open_cases(turn_id, turn.message, turn.sanctions, connection))
@@ -151,7 +150,7 @@ def _begin(turn_id: int, now: datetime | None, connection: Connection) -> None:
 def _end(turn_id: int, state: str, connection: Connection) -> None:
     marked = connection.execute(sql.MARK, {"of_turn": turn_id, "outcome": state}).one_or_none()
     if marked is None:
-        _require_turn(turn_id, connection)
+        require_turn(turn_id, connection)
         return
     for case in cases_of_turn(turn_id, connection, to_change=True) if marked.issued else ():
         if case.sanction.felt:
@@ -159,49 +158,26 @@ def _end(turn_id: int, state: str, connection: Connection) -> None:
             append_event(case, told, connection)
 
 
-def _remember(turn_id: int, change: Change, summary: Summary | None, connection: Connection) -> None:
-    inbox_id = connection.scalar(sql.KEEP_BOOKS, {"of_turn": turn_id})
-    if inbox_id is None:
-        _require_turn(turn_id, connection)
-        return
-    platform, user_id, chat_id = connection.execute(sql.WHERE_SAID, {"its_id": inbox_id}).one()
-    person = PersonKey(platform, user_id)
-    one_at_a_time(connection, *memories_of(person))
-    _change_items(person, turn_id, change(items_of(person, connection)), connection)
-    _replace_summary(person, turn_id, chat_id, summary, connection)
-
-
-def _change_items(person: PersonKey, turn_id: int, change: MemoryChange, connection: Connection) -> None:
-    if change.forget:
-        connection.execute(sql.FORGET, [{**rows.whose(person), "item_id": item_id} for item_id in change.forget])
-    if change.add is not None:
-        connection.execute(sql.LEARN, {**rows.of_item(change.add), **rows.of_person(person), "turn_id": turn_id})
-
-
-def _replace_summary(
-    person: PersonKey, turn_id: int, chat_id: str, summary: Summary | None, connection: Connection
-) -> None:
-    """Unless a later turn's is there: this bookkeeping was late."""
-    if summary is None:
-        connection.execute(sql.NO_SUMMARY, {**rows.whose(person), "in_chat": chat_id, "until": turn_id})
-        return
-    values = {"chat_id": chat_id, "text": summary.text, "vector": summary.vector, "turn_id": turn_id}
-    upsert(connection, summaries, {**rows.of_person(person), **values}, newest="turn_id")
-
-
-def _require_turn(turn_id: int, connection: Connection) -> None:
-    if connection.scalar(select(turns.c.id).where(turns.c.id == turn_id)) is None:
-        raise RecordError(f"There is no turn {turn_id} in the record; use the id that commit gave.")
+def _waiting(keys: Sequence[MessageKey], connection: Connection) -> list[IncomingMessage]:
+    found: list[rows.AnyRow] = []
+    for begin in range(0, len(keys), _AT_ONCE):
+        wanted = [(key.platform, key.chat_id, key.message_id) for key in keys[begin : begin + _AT_ONCE]]
+        found += connection.execute(sql.STILL_WAITING, {"keys": wanted})
+    return [rows.to_message(row) for row in sorted(found, key=attrgetter("id"))]
 
 
 def _unanswered(connection: Connection) -> list[IncomingMessage]:
-    waiting = rows.select_messages().where(inbox.c.state == WAITING).order_by(inbox.c.id)
-    return [rows.to_message(row) for row in connection.execute(waiting)]
+    return [rows.to_message(row) for row in connection.execute(sql.UNANSWERED)]
 
 
-def _undelivered(connection: Connection) -> list[Undelivered]:
-    waiting = rows.select_replies().where(outbox.c.state == WAITING).order_by(outbox.c.turn_id)
-    return [Undelivered(row.turn_id, rows.to_reply(row), row.begun_at) for row in connection.execute(waiting)]
+def _undelivered(turn_ids: Collection[int] | None, connection: Connection) -> list[Undelivered]:
+    if turn_ids is None:
+        found = list(connection.execute(sql.UNDELIVERED))
+    else:
+        wanted = sorted(turn_ids)
+        some = (wanted[begin : begin + _AT_ONCE] for begin in range(0, len(wanted), _AT_ONCE))
+        found = [row for ids in some for row in connection.execute(sql.UNDELIVERED_OF, {"turn_ids": ids})]
+    return [Undelivered(row.turn_id, rows.to_reply(row), row.begun_at) for row in found]
 
 
 def _last_heard(platform: str, connection: Connection) -> datetime | None:

@@ -95,6 +95,11 @@ class Adapter(Protocol):
     platform: str
     recognises_for: timedelta
 
+    @property
+    def connected(self) -> bool:
+        """Whether what people say there reaches us now."""
+        ...
+
     async def open(self, host: Host) -> None:
         """Log in: `post` works from here on. Raises ConfigurationError when the platform does not let it in."""
         ...

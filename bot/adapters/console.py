@@ -28,6 +28,7 @@ class ConsoleAdapter:
 
     platform = PLATFORM
     recognises_for = timedelta(0)
+    connected = True
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -60,7 +61,7 @@ class ConsoleAdapter:
         name, _, argument = words[1:].partition(" ")
         asked = Asked(self._person, self._chat, Command(name, argument.strip()), self._host.language, manager=True)
         answer = await self._host.commands.run(asked)
-        self._print(Text(answer.text or self._unknown()))
+        self._print(Text("\n".join(filter(None, (answer.text or self._unknown(), answer.instead)))))
         for file in answer.files:
             self._print(Text(file.content.decode(errors="replace") if file.readable else file.name))
 

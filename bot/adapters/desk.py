@@ -115,13 +115,14 @@ class Answer:
     """What a command shows, to nobody but who asked. `buttons`: rows of at most five, at most five rows.
 
     `text` is plain: nothing in it is markup but `<#id>`, a channel, and `<@id>`, a person. `aside`: the message under
-    the pressed button stays as it is, and this is shown beside it.
+    the pressed button stays as it is, and this is shown beside it. `instead`: what to say where there are no buttons.
     """
 
     text: str
     buttons: Rows = ()
     files: tuple[File, ...] = ()
     aside: bool = False
+    instead: str = ""
 
 
 class CommandDesk(Protocol):

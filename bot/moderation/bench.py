@@ -7,11 +7,10 @@ from bot.moderation.voice import Voice
 from bot.places import Places
 from core import Policy
 from core.case_store import CaseStore
-from core.ethics import Thresholds
 from core.messages import PersonKey, PlaceKey
 from core.moderation import Moderator
 from core.ports import Clock
-from core.rules import Rules, rules_of
+from core.rules import Rulebook, Rules
 
 
 class NoModerator(Exception):
@@ -24,13 +23,13 @@ class NoModerator(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`thresholds`: the ethics encoder's own. `operators`: by their platform's number, from the settings."""
+    """`operators`: by their platform's number, from the settings."""
 
     cases: CaseStore
     places: Places
     clock: Clock
     policy: Policy
-    thresholds: Thresholds
+    rulebook: Rulebook
     operators: frozenset[PersonKey] = frozenset()
 
     def voice(self, asked: Asked) -> Voice:
@@ -49,4 +48,4 @@ class Bench:
 
     async def rules(self, place: PlaceKey) -> Rules:
         """What holds in a place. Raises RecordError."""
-        return rules_of(await self.places.chosen(place), self.policy.ladders, self.thresholds, self.policy.bounds)
+        return self.rulebook.of(await self.places.chosen(place))

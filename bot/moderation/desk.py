@@ -6,6 +6,7 @@ numbers only.
 
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from cachetools import LRUCache
@@ -71,6 +72,11 @@ class Desk:
             return replace(answer, aside=True)
         self._news.look_at(button.number, asked.person.platform)  # who comes too late shall see how it stands
         return Answer(_short(answer.text), aside=True)
+
+    def look_at(self, numbers: Iterable[int], platform: str) -> None:
+        """The messages of the review queue show these cases as they are now."""
+        for number in numbers:
+            self._news.look_at(number, platform)
 
     async def _mod(self, asked: Asked, wanted: Wanted) -> Answer:
         if "case" in wanted.given:

@@ -14,7 +14,7 @@ from bot.moderation.words import DEFAULT, Unclear, Wanted
 from core import texts
 from core.messages import PlaceKey
 from core.people import PlaceSettings
-from core.rules import Rules, rules_of
+from core.rules import Rules
 from core.sanctions import Mode
 
 log = logging.getLogger(__name__)
@@ -51,19 +51,16 @@ class PlaceRules:
             log.info("place %s: rules changed by %s:%s", place.place_id, by.person.platform, by.person.user_id)
             if wish.review_chat != settings.review_chat:
                 self._news.look_again()
-        return settings_page(wish, self._rules(wish), place, self._bench.policy.bounds.modes, voice)
-
-    def _rules(self, settings: PlaceSettings) -> Rules:
-        return rules_of(settings, self._bench.policy.ladders, self._bench.thresholds, self._bench.policy.bounds)
+        return settings_page(wish, self._bench.rulebook.of(wish), place, self._bench.rulebook.bounds.modes, voice)
 
     def _beyond(self, wish: PlaceSettings, given: Mapping[str, Any]) -> str:
         """Which part of a wish the operator does not allow; "" when all of it is fine."""
         category = given.get("category", "")
-        rules = self._rules(wish)
+        rules = self._bench.rulebook.of(wish)
         if "mode" in given and rules.modes[category] is not wish.modes.get(category, Mode.ENFORCE):
             return "mode"
         # one that is off has no threshold until it is on again
-        on = self._rules(replace(wish, modes={}))
+        on = self._bench.rulebook.of(replace(wish, modes={}))
         if category in wish.thresholds and on.thresholds.acts[category] != wish.thresholds[category]:
             return "threshold"
         if category in wish.ladders and tuple(rules.ladders[category]) != wish.ladders[category]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, BigInteger, Column, Connection, Integer, Table, make_url
@@ -50,11 +51,16 @@ def name_of(location: URL) -> str:
     return (location.database or "") if location.drivername == sqlite.DRIVER else location.render_as_string()
 
 
+def file_of(location: URL) -> Path | None:
+    """The file that holds the record; None where a server does."""
+    return Path(location.database or "") if location.drivername == sqlite.DRIVER else None
+
+
 async def open_backend(location: URL, lock_wait: float) -> Backend:
     """An open database. `lock_wait`: seconds to wait for another program's lock, or for a server to come back."""
     if location.drivername == sqlite.DRIVER:
-        return await sqlite.SqliteFile.open(location, lock_wait)
-    return await postgresql.Server.open(location, lock_wait)
+        return await sqlite.open_file(location, lock_wait)
+    return postgresql.open_server(location, lock_wait)
 
 
 def streaming_engine(location: URL, lock_wait: float, *, writing: bool) -> AsyncEngine:
@@ -91,6 +97,11 @@ def one_at_a_time(connection: Connection, *what: str) -> None:
         postgresql.lock(connection, what)
 
 
+def others(connection: Connection) -> int:
+    """How many connections of this program the server has beside this one. A file is locked by whoever has it open."""
+    return postgresql.others(connection) if connection.dialect.name == "postgresql" else 0
+
+
 def last_id(connection: Connection, table: Table) -> int:
     """The highest id that a row of `table` ever had; 0 when there was none."""
     if connection.dialect.name == "sqlite":
@@ -121,6 +132,14 @@ def upsert(
     connection.execute(_upsert(connection.dialect.name, table, tuple(only or values), newest), values)
 
 
+def count_up(connection: Connection, table: Table, values: Mapping[str, object], counter: str) -> int:
+    """Insert a row, or add one to `counter` of the one with the same primary key; what it is now.
+
+    Whoever does the same meanwhile waits for the end of this transaction.
+    """
+    return int(connection.execute(_count_up(connection.dialect.name, table, counter), values).scalar_one())
+
+
 # made once: to build such a statement takes longer than SQLite needs to carry it out
 @cache
 def _insert_new(dialect: str, table: Table, unique: tuple[Column[Any], ...]) -> Any:
@@ -134,3 +153,10 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...], newest: str) -> 
     changed = {name: statement.excluded[name] for name in names if name not in keys}
     unless_newer = table.c[newest] <= statement.excluded[newest] if newest else None
     return statement.on_conflict_do_update(index_elements=table.primary_key, set_=changed, where=unless_newer)
+
+
+@cache
+def _count_up(dialect: str, table: Table, counter: str) -> Any:
+    one_more = {counter: table.c[counter] + 1}
+    statement = _INSERT[dialect](table).on_conflict_do_update(index_elements=table.primary_key, set_=one_more)
+    return statement.returning(table.c[counter])

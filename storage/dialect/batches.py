@@ -3,12 +3,13 @@ of it."""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from storage.dialect.work import Work
 
 Result = TypeVar("Result")
+Scrub = Callable[[Sequence[str]], Awaitable[None]]
 
 
 class Outcome(NamedTuple):
@@ -79,3 +80,24 @@ class Batches:
                 else:
                     future.set_exception(outcome.error)
         self._idle.append(worker)
+
+
+class Batched:
+    """storage.dialect.work.Backend: one batch after another is written, so all of it in the order it was asked for."""
+
+    def __init__(self, writer: Batches, readers: Batches, scrub: Scrub) -> None:
+        self._writer, self._readers = writer, readers
+        self.scrub = scrub
+
+    async def write(self, work: Work[Result]) -> Result:
+        """On the disk when this returns."""
+        return await self._writer.transact(work)
+
+    async def read(self, work: Work[Result]) -> Result:
+        """On one state, with all that is committed now."""
+        return await self._readers.transact(work)
+
+    async def close(self) -> None:
+        """Finish, then let go of the database."""
+        await self._writer.close()
+        await self._readers.close()

@@ -1,32 +1,38 @@
 """PostgreSQL: another program keeps the record; several of ours may write to it at once."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from socket import gaierror
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import URL, Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from core.errors import RecordError
 from storage.columns import to_json
-from storage.dialect.work import Result, Work
+from storage.dialect.batches import Batched, Batches, Outcome
+from storage.dialect.work import Work
 
 DRIVER = "postgresql+asyncpg"
 EXAMPLE = "postgresql+asyncpg://user:password@host/ohlora"
-# what one process has open at once; a server takes about a hundred
-CONNECTIONS = 8
+# of one process, beside the one that writes; a server takes about a hundred connections
+READERS = 2
+# a piece of work takes about half a millisecond, a commit as long: more at a time saves little, and keeps people waiting
+AT_ONCE = 16
 _CONNECT_S = 10.0
+_NAME = "ohlora"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.5
 
 # SQLSTATE, or the class it begins with → what is wrong, and what to do
 _AWAY = "cannot be reached; start the server, or check host and port in its URL"
 _REFUSED = "does not let this account in; check the name and the password in its URL"
+_LOCKED = "is locked by another program; close that program or wait a little, then try again"
 _MEANINGS = {
-    "55P03": "is locked by another program; close that program or wait a little, then try again",
+    "55P03": _LOCKED,
     "25006": "may only be read; connect to the server that takes writes",
     "42501": "may only be read; give this account the right to create and write tables",
     "3D000": "does not exist; create the database, in UTF-8",
@@ -40,7 +46,13 @@ _MEANINGS = {
 _NOBODY_THERE = (ConnectionError, FileNotFoundError, TimeoutError, gaierror)
 # two transactions waited for each other, or met in the same row: the server stopped one, which may simply try again
 _CONFLICTS = {"40001", "40P01"}
+# milliseconds; each of a whole batch may have to wait this long
+_HURRY = text("SET LOCAL lock_timeout = 50")
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()"
+)
 _SEQUENCE = text("SELECT pg_get_serial_sequence(:table, :column)")
 # a statement of a writer sees what was committed when it began; a reader sees one state from its first to its last
 _ONE_STATE: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -65,10 +77,14 @@ def lock(connection: Connection, what: Sequence[str]) -> None:
     connection.execute(_LOCK, {"key": int.from_bytes(key, signed=True)})
 
 
+def others(connection: Connection) -> int:
+    """How many connections of this program this database has beside this one."""
+    return int(connection.execute(_OTHERS, {"name": _NAME}).scalar_one())
+
+
 def streaming_engine(location: URL, lock_wait: float, *, writing: bool) -> AsyncEngine:
     """Over a database that is there."""
-    engine = _engine(location, lock_wait)
-    return engine if writing else engine.execution_options(**_ONE_STATE)
+    return _engine(location, lock_wait, **({} if writing else _ONE_STATE))
 
 
 def last_id(connection: Connection, table: Table) -> int:
@@ -90,17 +106,19 @@ def _column(table: Table) -> dict[str, str]:
     return {"table": table.name, "column": column.name}
 
 
-def _engine(location: URL, lock_wait: float) -> AsyncEngine:
+def _engine(location: URL, lock_wait: float, **options: Any) -> AsyncEngine:
+    """`options`: of each of its connections, as in `execution_options`."""
     settings = {
-        "application_name": "ohlora",
-        "lock_timeout": str(max(1, round(lock_wait * 1000))),
+        "application_name": _NAME,
+        "lock_timeout": _ms(lock_wait),
         "synchronous_commit": "on",  # whatever the server's default: accepted is accepted
     }
     try:
         return create_async_engine(
             location,
             connect_args={"server_settings": settings, "timeout": _CONNECT_S},
-            pool_size=CONNECTIONS,
+            execution_options=options,
+            pool_size=1,
             max_overflow=0,
             json_serializer=to_json,
             hide_parameters=True,  # what people said has no place in a log
@@ -109,73 +127,109 @@ def _engine(location: URL, lock_wait: float) -> AsyncEngine:
         raise RecordError(f"{error.name} is not installed; for PostgreSQL pip install -e '.[postgres]'.") from error
 
 
-class Server:
-    """storage.dialect.work.Backend. Made by `open`."""
+def _ms(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+def open_server(location: URL, lock_wait: float) -> Batched:
+    """The database must be there; it is reached for with the first piece of work.
+
+    `lock_wait`: seconds to wait for others' locks, or for a server that is away, before anybody hears of it.
+    """
+    writer = ServerWorker(_engine(location, lock_wait), lock_wait)
+    readers = [ServerWorker(_engine(location, lock_wait, **_ONE_STATE), lock_wait) for _ in range(READERS)]
+    return Batched(Batches([writer], AT_ONCE), Batches(readers, AT_ONCE), partial(_vacuum, location, lock_wait))
+
+
+async def _vacuum(location: URL, lock_wait: float, tables: Sequence[str]) -> None:
+    """It cannot be part of a transaction, and works beside all others."""
+    engine = _engine(location, lock_wait, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"VACUUM {', '.join(tables)}"))
+    finally:
+        await engine.dispose()
+
+
+class ServerWorker:
+    """storage.dialect.batches.BatchWorker: one connection, which SQLAlchemy opens again after it broke."""
 
     def __init__(self, engine: AsyncEngine, patience_s: float) -> None:
-        """`patience_s`: a server that is away may come back within this time, before anybody hears of it."""
-        self._writing = engine
-        self._reading = engine.execution_options(**_ONE_STATE)
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
         self._patience_s = patience_s
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._away_since: float | None = None
+        self._committing = False
 
-    @classmethod
-    async def open(cls, location: URL, lock_wait: float) -> Self:
-        """Opened; the database must be there. `lock_wait`: seconds to wait for others' locks, or for the server."""
-        return cls(_engine(location, lock_wait), lock_wait)
+    async def run(self, works: Sequence[Work[Any]], *, hurried: bool = False) -> list[Outcome]:
+        """In one transaction where there are several, and each in its own when one of them did not go well.
 
-    async def write(self, work: Work[Result]) -> Result:
-        """One transaction, on the server's disk when this returns."""
-        return await self._behind(self._transact(self._writing, work))
-
-    async def read(self, work: Work[Result]) -> Result:
-        """On one state, with all that is committed now."""
-        return await self._behind(self._transact(self._reading, work))
+        Savepoints would find out which, but their statements cost as much as the work. `hurried`: a lock was waited for
+        already.
+        """
+        try:
+            return await self._patiently(works, hurried)
+        except Exception as error:
+            if len(works) == 1 or self._committing or _is_away(error):
+                return [Outcome(error=error) for _ in works]
+            hurried = meaning(_cause(error)) == _LOCKED
+        return [outcome for work in works for outcome in await self.run([work], hurried=hurried)]
 
     async def close(self) -> None:
-        """Finish, then let go of the server."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self._writing.dispose()
+        """Let go of the server."""
+        if self._connection is not None:
+            await self._connection.close()
+        await self._engine.dispose()
 
-    async def _behind(self, transaction: Coroutine[Any, Any, Result]) -> Result:
-        """A caller that is cancelled leaves, and the transaction goes on."""
-        task = asyncio.create_task(transaction)
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled():
-            task.exception()  # somebody may have left before it came
-
-    async def _transact(self, engine: AsyncEngine, work: Work[Result]) -> Result:
+    async def _patiently(self, works: Sequence[Work[Any]], hurried: bool) -> list[Outcome]:
         """Again as long as nothing can have been written; of a commit without an answer nobody knows that."""
-        committing = False
 
         def worth_another(error: BaseException) -> bool:
-            return not committing and _may_pass(error)
+            alone = len(works) == 1
+            return not self._committing and (_is_away(error) or (alone and _code(_cause(error)) in _CONFLICTS))
 
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(worth_another),
-            stop=stop_after_delay(self._patience_s),
+            stop=self._is_enough,
             wait=wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S),
             reraise=True,
         ):
             with attempt:
-                async with engine.connect() as connection:
-                    result = await connection.run_sync(work)
-                    committing = True
-                    await connection.commit()
-        return result
+                outcomes = await self._transact(works, hurried)
+        return outcomes
+
+    async def _transact(self, works: Sequence[Work[Any]], hurried: bool) -> list[Outcome]:
+        self._committing = False
+        try:
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+            outcomes = await self._connection.run_sync(self._carry_out, works, hurried)
+        except Exception as error:
+            self._away_since = (self._away_since or time.monotonic()) if _is_away(error) else None
+            raise
+        self._away_since = None
+        return outcomes
+
+    def _carry_out(self, connection: Connection, works: Sequence[Work[Any]], hurried: bool) -> list[Outcome]:
+        with connection.begin():
+            if hurried:
+                connection.execute(_HURRY)
+            outcomes = [Outcome(work(connection)) for work in works]
+            self._committing = True
+        return outcomes
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        """Whoever waited in line while others tried does not begin to try all over again."""
+        return time.monotonic() - (self._away_since or state.start_time) >= self._patience_s
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Whether the same may work in a moment."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return _code(cause) in _CONFLICTS or meaning(cause) == _AWAY
+def _is_away(error: BaseException) -> bool:
+    """Whether the server, or the way to it, is what failed."""
+    return (isinstance(error, DBAPIError) and error.connection_invalidated) or meaning(_cause(error)) == _AWAY
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
 def _code(error: BaseException) -> str:

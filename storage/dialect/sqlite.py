@@ -1,11 +1,12 @@
 """SQLite: one file, one writer whose waiting transactions share a commit, a few readers."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import aiosqlite
@@ -15,18 +16,21 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+from core.errors import RecordError
 from storage.columns import to_json
-from storage.dialect.batches import Batches, Outcome
-from storage.dialect.work import Result, Work
+from storage.dialect.batches import Batched, Batches, Outcome
+from storage.dialect.work import Work
 
 DRIVER = "sqlite+aiosqlite"
 EXAMPLE = "sqlite+aiosqlite:///folder/ohlora.db"
 READERS = 4
 # each piece of work takes about 0.2 ms, a commit one or two: more at a time saves nothing, and keeps people waiting
 AT_ONCE = 64
+# between attempts to empty the log
+_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 _APPLICATION_ID = int.from_bytes(b"OhLo")
 
-_WRITING = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+_WRITING = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 _READING = ("query_only = ON", "foreign_keys = ON")
 
 # primary result code → what is wrong, and what to do
@@ -77,7 +81,7 @@ def streaming_engine(location: URL, lock_wait: float, *, writing: bool) -> Async
         json_serializer=to_json,
         hide_parameters=True,
     )
-    _prepare(engine.sync_engine, "BEGIN IMMEDIATE" if writing else "BEGIN", _WRITING if writing else _READING)
+    prepare(engine.sync_engine, "BEGIN IMMEDIATE" if writing else "BEGIN", _WRITING if writing else _READING)
     return engine
 
 
@@ -94,7 +98,7 @@ def go_on_from(connection: Connection, table: Table, last: int) -> None:
     )
 
 
-def _prepare(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
+def prepare(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
     """Set its connections up, and have its transactions begin with `begin`: sqlite3 itself begins none."""
 
     @event.listens_for(engine, "connect")
@@ -109,45 +113,25 @@ def _prepare(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
         connection.exec_driver_sql(begin)
 
 
-class SqliteFile:
-    """storage.dialect.work.Backend. Made by `open`."""
+async def open_file(location: URL, lock_wait: float) -> Batched:
+    """Opened, with its folder made where missing. `lock_wait`: seconds to wait for another program's lock.
 
-    def __init__(self, writer: Batches, readers: Batches) -> None:
-        self._writer, self._readers = writer, readers
-
-    @classmethod
-    async def open(cls, location: URL, lock_wait: float) -> Self:
-        """Opened, with its folder made where missing. `lock_wait`: seconds to wait for another program's lock.
-
-        A connection that takes the write lock when it begins, and a few that cannot write.
-        """
-        path = location.database or ""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # A path that cannot be opened is found out here: the thread of an aiosqlite connection outlives its failure
-        sqlite3.connect(path).close()
-        # isolation_level None: sqlite3 begins nothing by itself, so DDL and the first SELECT are in transactions too
-        connect = partial(sqlite3.connect, path, timeout=lock_wait, isolation_level=None)
-        writer = SqliteWorker(connect, "BEGIN IMMEDIATE", _WRITING)
-        readers = [SqliteWorker(connect, "BEGIN", _READING) for _ in range(READERS)]
-        async with AsyncExitStack() as opened:  # a thread that nobody closes would outlive the program
-            for worker in (writer, *readers):
-                await worker
-                opened.push_async_callback(worker.close)
-            opened.pop_all()
-        return cls(Batches([writer], AT_ONCE), Batches(readers, AT_ONCE))
-
-    async def write(self, work: Work[Result]) -> Result:
-        """One transaction, on the disk when this returns."""
-        return await self._writer.transact(work)
-
-    async def read(self, work: Work[Result]) -> Result:
-        """On one state, with all that is committed now."""
-        return await self._readers.transact(work)
-
-    async def close(self) -> None:
-        """Finish, then let go of the file."""
-        await self._writer.close()
-        await self._readers.close()
+    A connection that takes the write lock when it begins, and a few that cannot write.
+    """
+    path = location.database or ""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    # A path that cannot be opened is found out here: the thread of an aiosqlite connection outlives its failure
+    sqlite3.connect(path).close()
+    # isolation_level None: sqlite3 begins nothing by itself, so DDL and the first SELECT are in transactions too
+    connect = partial(sqlite3.connect, path, timeout=lock_wait, isolation_level=None)
+    writer = SqliteWorker(connect, "BEGIN IMMEDIATE", _WRITING)
+    readers = [SqliteWorker(connect, "BEGIN", _READING) for _ in range(READERS)]
+    async with AsyncExitStack() as opened:  # a thread that nobody closes would outlive the program
+        for worker in (writer, *readers):
+            await worker
+            opened.push_async_callback(worker.close)
+        opened.pop_all()
+    return Batched(Batches([writer], AT_ONCE), Batches(readers, AT_ONCE), writer.scrub)
 
 
 class SqliteWorker(aiosqlite.Connection):
@@ -164,7 +148,7 @@ class SqliteWorker(aiosqlite.Connection):
             json_serializer=to_json,
             hide_parameters=True,  # what people said has no place in a log
         )
-        _prepare(self._engine, begin, pragmas)
+        prepare(self._engine, begin, pragmas)
 
     async def run(self, works: Sequence[Work[Any]]) -> list[Outcome]:
         """In the thread: together where there are several, and each alone when that did not go well."""
@@ -208,6 +192,33 @@ class SqliteWorker(aiosqlite.Connection):
         except Exception as error:
             self._stale = self._stale or _is_stale(error)
             return Outcome(error=error)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """The file anew, for pages that were split or merged keep copies that secure_delete forgets; and its log empty.
+
+        Raises RecordError when somebody reads an old state for so long that the log cannot be emptied.
+        """
+        del tables  # it is one file
+        await self._execute(self._vacuum)  # type: ignore[no-untyped-call]
+        for pause_s in _PAUSES_S:
+            if await self._execute(self._empty_log):  # type: ignore[no-untyped-call]
+                return
+            await asyncio.sleep(pause_s)
+        raise RecordError("Another program reads the record, whose log cannot be emptied; end that program.")
+
+    def _vacuum(self) -> None:
+        self._refresh()
+        self._conn.execute("VACUUM")
+
+    def _empty_log(self) -> bool:
+        """Whether nobody reads from it any more. It does not wait for them: nobody could write meanwhile."""
+        (patience,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._conn.execute("PRAGMA busy_timeout = 50")
+        try:
+            busy, *_ = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {patience}")
+        return not busy
 
     def _refresh(self) -> None:
         if self._stale:

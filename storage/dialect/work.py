@@ -1,6 +1,6 @@
 """What runs in a transaction, and whoever runs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -19,6 +19,10 @@ class Backend(Protocol):
 
     async def read(self, work: Work[Result]) -> Result:
         """The same, on one consistent state and without the right to write."""
+        ...
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """Take away what rows that are gone left behind in these tables. Long work: minutes for gigabytes."""
         ...
 
     async def close(self) -> None:

@@ -35,11 +35,16 @@ LANGUAGES = ("ko", "en")
         ("memory forget -1", "번호를 쓰거나", "Give a number, or all."),
         ("memory forget " + "9" * 100, "번호를 쓰거나", "Give a number, or all."),
         ("memory forget 7", "그 번호로 기억하는 건 없어.", "I remember nothing under that number."),
-        ("memory forget all", "0개를 잊었어.", "Forgot 0."),
-        ("memory forget all?", "정말 너에 대한 기억 0개", "Really forget all 0 memories"),
+        ("memory forget all yes", "0개를 잊었어.", "Forgot 0."),
+        ("memory forget all", "정말 너에 대한 기억 0개", "Really forget all 0 memories"),
         ("memory pause", "알겠어, 지금부터는", "All right, from now on"),
         ("memory export", "너에 대해 저장된 것 전부야.", "This is everything stored about you."),
         ("memory dance", "번호를 쓰거나", "Give a number, or all."),
+        ("forget-me", "너에 대해 저장된 걸 전부 지울까?", "Delete everything stored about you?"),
+        ("forget_me", "너에 대해 저장된 걸 전부 지울까?", "Delete everything stored about you?"),
+        ("forget-me now", "너에 대해 저장된 걸 전부 지울까?", "Delete everything stored about you?"),
+        ("forget-me no", "알겠어, 아무것도 안 지웠어.", "All right, nothing is deleted."),
+        ("forget-me 응", "다 지웠어.", "Everything is deleted."),
         ("standing", "경고도 차단도 없어.", "No warnings, no blocks."),
         ("about", "나는 오로라, 줄여서 로라야. 사람이 아니라 AI야.", "I am 오로라, 로라 for short: an AI"),
         ("start", "나는 오로라, 줄여서 로라야. 사람이 아니라 AI야.", "I am 오로라, 로라 for short: an AI"),
@@ -64,7 +69,7 @@ async def test_a_command_that_does_not_exist_has_an_empty_answer(commands: Comma
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_about_says_what_is_kept_and_under_which_licences(commands: CommandDesk, language: str) -> None:
     text = (await commands.run(ask("about", language))).text
-    for said in ("AI", "LoRA", "/memory", "/standing", "MIT", "CC BY-SA 4.0"):
+    for said in ("AI", "LoRA", "/memory", "/forget-me", "/standing", "MIT", "CC BY-SA 4.0"):
         assert said in text
 
 
@@ -171,9 +176,10 @@ async def test_a_record_that_fails_gives_an_honest_sentence(commands: CommandDes
     await record.close()
     failing = (
         "memory",
-        "memory forget all",
+        "memory forget all yes",
         "memory pause",
         "memory export",
+        "forget-me yes",
         "standing",
         "start",
         "settings images=off",

@@ -1,27 +1,53 @@
-"""No secret in any line, whoever writes it."""
+"""No secret in any line, whoever writes it; and every line of a turn names it."""
 
+import asyncio
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from bot import logs
 from bot.config import Settings, TelegramSettings
-from bot.logs import HidingFormatter
+from bot.logs import HidingFormatter, HidingJsonFormatter, of_turn
+from core.messages import MessageKey
 
 DISCORD, TELEGRAM, PASSWORD = "MTA1.GabcDE.f-_oo+bar", "123456789:AAF-token_of_hers", "p(a.s*s"
-FORMATTER = HidingFormatter([DISCORD, TELEGRAM, PASSWORD])
+# JSON, Python and addresses write it in four ways
+QUOTED = 'a"b\\c/한'
+SECRETS = [DISCORD, TELEGRAM, PASSWORD, QUOTED]
+PRETTY, JSON = HidingFormatter(SECRETS), HidingJsonFormatter(SECRETS, "worker")
+FORMATTERS = pytest.mark.parametrize("formatter", [PRETTY, JSON], ids=["pretty", "json"])
+TURN = MessageKey("telegram", "-100:7", "42")
 
 
-def line(message: object, *args: object, fault: BaseException | None = None) -> str:
+def record(message: object, *args: object, fault: BaseException | None = None, **more: object) -> logging.LogRecord:
     caught = None if fault is None else (type(fault), fault, fault.__traceback__)
-    return FORMATTER.format(logging.LogRecord("somebody", logging.INFO, "file.py", 1, message, args, caught))
+    made = logging.LogRecord("somebody", logging.INFO, "file.py", 1, message, args, caught)
+    made.__dict__.update(more)
+    return made
 
 
-@pytest.mark.parametrize("secret", [DISCORD, TELEGRAM, PASSWORD])
-def test_a_secret_is_hidden_in_messages_arguments_and_tracebacks(secret: str) -> None:
+def line(
+    message: object, *args: object, fault: BaseException | None = None, formatter: logging.Formatter = PRETTY
+) -> str:
+    return formatter.format(record(message, *args, fault=fault))
+
+
+def fields(message: object, *args: object, **more: Any) -> dict[str, Any]:
+    """The JSON object of a line."""
+    written = JSON.format(record(message, *args, **more))
+    assert "\n" not in written
+    read: dict[str, Any] = json.loads(written)
+    return read
+
+
+@FORMATTERS
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_hidden_in_messages_arguments_and_tracebacks(secret: str, formatter: logging.Formatter) -> None:
     class Holder:
         def __repr__(self) -> str:
             return f"Holder({secret})"
@@ -36,15 +62,51 @@ def test_a_secret_is_hidden_in_messages_arguments_and_tracebacks(secret: str) ->
         fails()
     caught.value.add_note(f"it was {secret}")
     for shown in (
-        line(f"token {secret}"),
-        line("token %s and %r", secret, Holder()),
-        line("headers %s", {"Authorization": f"Bot {secret}"}),
-        line("first line\nsecond %s", secret),
-        line("it failed", fault=caught.value),
+        line(f"token {secret}", formatter=formatter),
+        line("token %s and %r", secret, Holder(), formatter=formatter),
+        line("headers %s", {"Authorization": f"Bot {secret}"}, formatter=formatter),
+        line("first line\nsecond %s", secret, formatter=formatter),
+        line("it failed", fault=caught.value, formatter=formatter),
     ):
         assert secret not in shown
+        assert json.dumps(secret)[1:-1] not in shown
         assert "[hidden]" in shown
-    assert "no login with [hidden]" in line("it failed", fault=caught.value)
+    assert "no login with [hidden]" in line("it failed", fault=caught.value, formatter=formatter)
+
+
+@FORMATTERS
+@pytest.mark.parametrize(
+    "written", [r'a"b\c/한', r"a\"b\\c/한", r"a\"b\\c/\ud55c", r'a"b\\c/한', "a%22b%5Cc%2F%ED%95%9C"]
+)
+def test_a_secret_is_hidden_however_it_was_written_down_before(written: str, formatter: logging.Formatter) -> None:
+    shown = line("they answered <%s>", written, formatter=formatter)
+    assert "they answered <[hidden]>" in shown
+
+
+def test_a_json_line_says_when_who_how_grave_and_what() -> None:
+    found = fields("%d of %s", 3, "them")
+    assert found.pop("time").endswith("+00:00")
+    assert found == {"level": "INFO", "logger": "somebody", "role": "worker", "message": "3 of them"}
+
+
+def test_what_a_library_hangs_on_its_records_is_in_no_json_line() -> None:
+    assert "secretly" not in str(fields("done", payload={"text": "secretly"}))
+    assert fields({"a": 1})["message"] == "{'a': 1}"
+
+
+async def test_every_line_of_a_turn_names_it_in_tasks_too_and_no_other_line_does() -> None:
+    shown: list[tuple[str, object]] = []
+
+    async def say() -> None:
+        shown.append((line("hello"), fields("hello").get("turn")))
+
+    with of_turn(TURN):
+        await asyncio.gather(say(), asyncio.create_task(asyncio.wait_for(say(), 5)))
+    await say()
+    marked, plain = "INFO somebody [telegram:-100:7:42]: hello", "INFO somebody: hello"
+    assert [written.endswith(marked) for written, _ in shown] == [True, True, False]
+    assert shown[2][0].endswith(plain)
+    assert [turn for _, turn in shown] == ["telegram:-100:7:42"] * 2 + [None]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +138,7 @@ def test_without_secrets_a_line_stays_as_it_is() -> None:
 @pytest.fixture
 def loggers_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    names = ("discord", "telegram", "httpx", "httpcore")
+    names = ("discord", "telegram", "aiosqlite", "httpx", "httpcore")
     before = root.level, root.handlers[:], [logging.getLogger(name).level for name in names]
     yield
     root.level, root.handlers[:] = before[0], before[1]
@@ -86,22 +148,26 @@ def loggers_as_before() -> Iterator[None]:
 
 @pytest.mark.usefixtures("loggers_as_before")
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+@pytest.mark.parametrize("form", ["pretty", "json"])
 def test_whatever_is_configured_hides_every_secret_of_the_settings(
-    level: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    level: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(
         data_dir=tmp_path,
-        log_level=level,  # type: ignore[arg-type]
+        log_level=level,
+        log_format=form,
         discord_token=SecretStr(f" {DISCORD}\n"),
         telegram_token=SecretStr(TELEGRAM),
         telegram=TelegramSettings(webhook_secret=SecretStr("hush-hook")),
         record_url=SecretStr(f"postgresql+asyncpg://lora:{PASSWORD}@db/ohlora"),
     )
-    logs.configure(settings)
+    logs.configure(settings, "gateway")
     for name in ("bot", "discord.http", "httpx", "sqlalchemy"):
         logging.getLogger(name).critical("%s %s %s %s", DISCORD, TELEGRAM, "hush-hook", PASSWORD)
     written = capsys.readouterr().err
     assert written.count("[hidden] [hidden] [hidden] [hidden]") == 4
+    if form == "json":
+        assert {json.loads(one)["role"] for one in written.splitlines()} == {"gateway"}
 
 
 @pytest.mark.usefixtures("loggers_as_before")

@@ -1,6 +1,5 @@
 """/memory: what she remembers, and how to be rid of it."""
 
-import asyncio
 import json
 from dataclasses import replace
 
@@ -14,11 +13,11 @@ from bot.service import Service
 from core.memory import MemoryChange, MemoryItem
 from core.messages import ChatKey, Reply, Turn
 from core.ports import Prompt
-from core.tasks import MEMORY
+from core.tasks import MEMORY, OUTPUT_MESSAGE
 from models.fakes import plain_rule
 from storage.record import Record
 from tests.bot.asking import ask, button
-from tests.bot.conftest import HOME, JUN, LOUNGE, MINA, PuppetModel, handle, say
+from tests.bot.conftest import HOME, JUN, LOUNGE, MINA, PaperAdapter, PuppetModel, handle, say
 
 GAMES, ELSEWHERE = replace(LOUNGE, chat_id="games"), ChatKey("paper", "lounge 2", False, "guild 2")
 
@@ -60,7 +59,22 @@ async def test_items_are_listed_by_number_forgotten_by_number_and_nobody_elses(
     assert "없어" in (await commands.run(ask(forget, person=JUN))).text
     assert (await commands.run(ask(forget))).text == "1개를 잊었어."
     assert await record.memories.items(MINA) != []
-    assert (await commands.run(ask("memory forget all"))).text == "1개를 잊었어."
+    assert (await commands.run(ask("memory forget all 응"))).text == "1개를 잊었어."
+    assert await record.memories.items(MINA) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["memory forget all", "memory forget all?", "memory forget all 아니", "memory forget all no"]
+)
+async def test_everything_is_forgotten_only_with_the_word_that_the_question_names(
+    commands: CommandDesk, service: Service, record: Record, words: str
+) -> None:
+    await handle(service, say("취미: 노래"))
+    question = await commands.run(ask(words))
+    assert question.text == "정말 너에 대한 기억 1개를 전부 잊을까? 되돌릴 수 없어."
+    assert question.instead.endswith("/memory forget all 응")
+    assert len(await record.memories.items(MINA)) == 1
+    assert (await commands.run(ask("memory forget all YES", "en"))).text == "Forgot 1."
     assert await record.memories.items(MINA) == []
 
 
@@ -84,25 +98,28 @@ async def test_buttons_forget_turn_pages_and_ask_before_everything_goes(commands
     assert oldest.text in second.text
     forgot = await commands.pressed(ask("unused"), button(second, f"forget {oldest.item_id}"))
     assert forgot.text == "1개를 잊었어."
-    question = await commands.pressed(ask("unused"), button(page, "forget all?"))
+    question = await commands.pressed(ask("unused"), button(page, "forget all"))
     assert "11개를 전부 잊을까?" in question.text
     assert len(await record.memories.items(MINA)) == 11
     assert "(11개)" in (await commands.pressed(ask("unused"), button(question, "list"))).text
-    assert (await commands.pressed(ask("unused"), button(question, "forget all"))).text == "11개를 잊었어."
+    assert (await commands.pressed(ask("unused"), button(question, "forget all 응"))).text == "11개를 잊었어."
     assert await record.memories.items(MINA) == []
 
 
-async def test_forgetting_waits_for_what_a_turn_still_learns(
-    commands: CommandDesk, service: Service, record: Record, language: PuppetModel
+@pytest.mark.parametrize("task", [OUTPUT_MESSAGE.name, MEMORY.name])
+async def test_nothing_said_before_is_learned_after_everything_was_forgotten(
+    commands: CommandDesk, service: Service, record: Record, language: PuppetModel, paper: PaperAdapter, task: str
 ) -> None:
-    language.gated = {MEMORY.name}
+    language.gated = {task}
     turn = await service.receive(say("취미: 노래"))
     await language.arrived.get()
-    forgetting = asyncio.create_task(commands.run(ask("memory forget all")))
+    assert (await commands.run(ask("memory forget all 응"))).text == "0개를 잊었어."
     language.gate.set()
-    assert (await forgetting).text == "1개를 잊었어."
     await turn
+    assert paper.answered == ["m1"]
     assert await record.memories.items(MINA) == []
+    await handle(service, say("별명: 미나리", 2))
+    assert [item.text for item in await record.memories.items(MINA)] == ["[별명: 미나리]"]
 
 
 async def test_looking_does_not_wait_long_for_a_busy_device(
@@ -145,6 +162,7 @@ async def test_the_export_is_a_file_of_json_with_everything_of_the_person_only(
     assert "카나리아: 미나" in content
     assert "준" not in content
     kept = json.loads(content)
+    assert (kept["made_at"], kept["version"]) == ("2025-11-21T03:00:00+00:00", 2)
     assert kept["messages"][0]["text"] == "카나리아: 미나 \ud800"
     assert kept["replies"][0]["text"] == "응, 듣고 있어!"
     assert [(one["key"], one["value"]) for one in kept["memories"]] == [("카나리아", "미나")]

@@ -23,7 +23,7 @@ def arguments(page: Answer) -> list[list[str]]:
     return [[button.command.argument for button in row] for row in page.buttons]
 
 
-LAST_ROW = ["pause", "export", "forget all?"]
+LAST_ROW = ["pause", "export", "forget all"]
 
 
 def test_nothing_known_offers_nothing_to_forget() -> None:
@@ -73,5 +73,6 @@ def test_forgetting_everything_is_asked_about() -> None:
     question = forget_question(12, "en")
     assert question.text.startswith("Really forget all 12 memories")
     assert [[button.command for button in row] for row in question.buttons] == [
-        [Command("memory", "forget all"), Command("memory", "list")]
+        [Command("memory", "forget all yes"), Command("memory", "list")]
     ]
+    assert question.instead.endswith("/memory forget all yes")

@@ -10,6 +10,7 @@ from core.ports import Delivery, Encoder, LanguageModel, Prompt
 from core.recall import PersonaIndex
 from core.sanctions import Sanction
 from models.fakes import FakeClock, FakeEncoder, FakeLanguageModel, Rule, plain_rule
+from storage.one_process import LocalCounters
 from storage.record import Record
 
 MINA, JUN = PersonKey("console", "mina"), PersonKey("console", "jun")
@@ -81,7 +82,8 @@ class Talk:
             recall,
             "fake 1",
         )
-        self.conversation = Conversation(models, record.turns, self.clock, policy or Policy())
+        counters = LocalCounters(clock=lambda: self.clock.now().timestamp())
+        self.conversation = Conversation(models, record.turns, self.clock, policy or Policy(), counters)
         self._strangers = strangers
         self._messages = 0
 

@@ -1,46 +1,14 @@
-"""Reminders and the sentences of notices."""
+"""The sentences of notices."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, PlaceKey, Reply
-from core.notices import Reminder, notice, numbered, sanction_notices
+from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PlaceKey, Reply
+from core.notices import notice, numbered, sanction_notices
 from core.sanctions import Mode, Sanction
 
 NOON = datetime(2025, 11, 21, 3, tzinfo=UTC)
-EVERY = timedelta(minutes=10)
-MOMENT = timedelta(microseconds=1)
-
-
-def person(number: int) -> PersonKey:
-    return PersonKey("console", str(number))
-
-
-def test_somebody_is_due_once_in_a_while() -> None:
-    reminder = Reminder(EVERY)
-    moments = [NOON, NOON, NOON + EVERY - MOMENT, NOON + EVERY, NOON + EVERY + MOMENT, NOON + 3 * EVERY]
-    assert [reminder.due(person(1), moment) for moment in moments] == [True, False, False, True, False, True]
-
-
-def test_nobody_waits_for_a_clock_that_was_set_back() -> None:
-    reminder = Reminder(EVERY)
-    assert [reminder.due(person(1), moment) for moment in (NOON, NOON - timedelta(days=1))] == [True, True]
-
-
-def test_everybody_is_due_for_themselves() -> None:
-    reminder = Reminder(EVERY)
-    for number in range(3):
-        assert reminder.due(person(number), NOON + number * timedelta(minutes=1))
-    # the first may be told again, the others may not yet
-    assert [reminder.due(person(number), NOON + EVERY) for number in range(3)] == [True, False, False]
-
-
-def test_whoever_may_be_told_again_is_forgotten() -> None:
-    reminder = Reminder(EVERY)
-    for number in range(1000):
-        reminder.due(person(number), NOON + number * timedelta(seconds=6))
-    assert len(reminder._told) == 100
 
 
 @pytest.mark.parametrize(
@@ -68,7 +36,7 @@ def test_sanctions_that_nobody_notices_are_told_to_nobody() -> None:
 
 
 def test_a_warning_names_its_cases_and_other_notices_do_not() -> None:
-    asked = IncomingMessage(person(1), ChatKey("console", "home", True), "m1", "사귀자", NOON)
+    asked = IncomingMessage(PersonKey("console", "1"), ChatKey("console", "home", True), "m1", "사귀자", NOON)
     warned, other = Notice(NoticeKind.WARNING, "경고야."), Notice(NoticeKind.INTRODUCTION, "나는 AI야.")
     reply = Reply(asked, "미안", notices=(warned, other))
     named = numbered(reply, [12, 13])

@@ -81,7 +81,7 @@ def test_whatever_is_typed_gets_an_answer_and_loses_nothing(house: House) -> Non
         "\u202e안녕\u2066".encode(),
         b"/memory export",
         b"/dance",
-        b"/memory forget all",
+        "/memory forget all 응".encode(),
         b"/memory",
         b"/quit",
         "이건 읽지 마".encode(),

@@ -87,6 +87,7 @@ async def test_names_and_descriptions_are_registered_in_korean_and_english(house
     commands = ("chat", "memory", "standing", "about", "settings", "mod", "appeal")
     assert found == {
         **{name: words("command", name) for name in commands},
+        "forget-me": words("command", "forget_me"),
         **{f"mod {verb}": words("command", f"mod_{verb}") for verb in VERBS},
         **{f"mod {verb} {option(one.name)}": words("option", one.name) for verb in VERBS for one in VERBS[verb]},
         **{f"appeal {option(one.name)}": words("option", one.name) for one in APPEAL},

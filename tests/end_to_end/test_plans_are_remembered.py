@@ -45,7 +45,7 @@ async def talking(folder: Path) -> AsyncIterator[Talk]:
     try:
         async with await Record.open(f"sqlite+aiosqlite:///{folder / 'record.db'}") as record:
             models = models_on(engine, profile, recall=True)
-            yield Talk(Conversation(models, record.turns, clock, Policy()), record, clock)
+            yield Talk(Conversation(models, record.turns, clock, Policy(), record.hot), record, clock)
     finally:
         await engine.close()
 

@@ -12,7 +12,7 @@ from tests.end_to_end.telegram_house import ANSWER, House, answering, key
 from tests.end_to_end.telegram_house import house as house
 from tests.end_to_end.telegram_server import Member, Message
 
-PLAIN = ["chat", "memory", "standing", "about", "appeal"]
+PLAIN = ["chat", "memory", "forget_me", "standing", "about", "appeal"]
 
 
 def learning() -> FakeLanguageModel:

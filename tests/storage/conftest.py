@@ -10,11 +10,12 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
+from storage.hot import MakeHotState
 from storage.record import Record
 from storage.schema import metadata
 from tests.postgres_server import PostgresServer, binaries, postgres_server
 
-CONTRACTS = ("turns", "memories", "cases", "people")
+CONTRACTS = ("turns", "memories", "cases", "people", "rights", "past", "hot")
 pytest.register_assert_rewrite(*(f"tests.storage.{part}_contract" for part in CONTRACTS))
 
 LOCK_WAIT = 0.2
@@ -27,13 +28,24 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(path: Path) -> str:
+def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{quote(str(path))}"
 
 
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+def make_hot() -> MakeHotState | None:
+    """What processes share beside the record."""
+    return None
+
+
 @pytest_asyncio.fixture
-async def record(url: str) -> AsyncIterator[Record]:
-    async with await Record.open(url, lock_wait=LOCK_WAIT) as opened:
+async def record(url: str, make_hot: MakeHotState | None) -> AsyncIterator[Record]:
+    async with await Record.open(url, lock_wait=LOCK_WAIT, hot=make_hot) as opened:
         yield opened
 
 

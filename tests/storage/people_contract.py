@@ -12,6 +12,7 @@ from core.cases import Event, Kind
 from core.messages import ChatKey, Notice, NoticeKind, PersonKey, PlaceKey, Reply, Turn
 from core.people import Images, Person, PlaceSettings
 from core.sanctions import Evidence, Mode
+from storage.export import VERSION
 from storage.people import BUTTONS_LIVE
 from storage.record import Record
 from tests.storage.samples import (
@@ -97,6 +98,7 @@ class PeopleStoreContract:
     async def test_the_export_of_somebody_never_met_is_empty(self, record: Record) -> None:
         await learn(record, 1, item())
         kept = await record.people.export(JUN)
+        assert kept.pop("version") == VERSION
         assert kept.pop("user_id") == JUN.user_id
         assert kept.pop("platform") == JUN.platform
         assert all(rows == [] for rows in kept.values())

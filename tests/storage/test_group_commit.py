@@ -3,45 +3,21 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import Engine
+from sqlalchemy import Connection
 
 from core.errors import RecordError
 from core.moderation import Refused
 from storage.record import Record
 from tests.storage.case_samples import judge, offend
+from tests.storage.commits import at_commits, commits
 from tests.storage.conftest import LOCK_WAIT
 from tests.storage.samples import files_of_at_most, first_value, message, run_sql, turn
 
 pytestmark = pytest.mark.asyncio
-
-
-@contextmanager
-def at_commits(look: Callable[[Connection], None]) -> Iterator[None]:
-    """`look` is called before every commit of any connection, while this lasts."""
-    event.listen(Engine, "commit", look)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "commit", look)
-
-
-@contextmanager
-def commits() -> Iterator[list[Connection]]:
-    """All of them."""
-    seen: list[Connection] = []
-
-    def note(connection: Connection) -> None:
-        seen.append(connection)
-
-    with at_commits(note):
-        yield seen
 
 
 async def test_what_waits_together_is_committed_together(record: Record) -> None:

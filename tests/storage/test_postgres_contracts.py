@@ -9,12 +9,14 @@ from tests.storage.cases_contract import (
     ReviewQueueContract,
 )
 from tests.storage.memories_contract import MemoryStoreContract
+from tests.storage.past_contract import PastContract
 from tests.storage.people_contract import (
     ButtonStoreContract,
     NotesContract,
     PeopleStoreContract,
     PlaceStoreContract,
 )
+from tests.storage.rights_contract import FencesContract, NothingLearnedAnyMoreContract, WaitingContract
 from tests.storage.turns_contract import TurnStoreContract
 
 pytestmark = pytest.mark.asyncio
@@ -50,4 +52,12 @@ class TestButtonsInPostgres(ButtonStoreContract):
 
 
 class TestNotesInPostgres(NotesContract):
+    pass
+
+
+class TestRightsInPostgres(FencesContract, WaitingContract, NothingLearnedAnyMoreContract):
+    pass
+
+
+class TestPastInPostgres(PastContract):
     pass

@@ -22,6 +22,7 @@ from tests.storage.cases_contract import (
     ReviewQueueContract,
 )
 from tests.storage.memories_contract import MemoryStoreContract
+from tests.storage.past_contract import PastContract
 from tests.storage.people_contract import (
     GUILD,
     ButtonStoreContract,
@@ -29,7 +30,9 @@ from tests.storage.people_contract import (
     PeopleStoreContract,
     PlaceStoreContract,
 )
+from tests.storage.rights_contract import FencesContract, NothingLearnedAnyMoreContract, WaitingContract
 from tests.storage.samples import (
+    JUN,
     MINA,
     NOON,
     bare,
@@ -93,6 +96,14 @@ class TestNotesInSqlite(NotesContract):
     pass
 
 
+class TestRightsInSqlite(FencesContract, WaitingContract, NothingLearnedAnyMoreContract):
+    pass
+
+
+class TestPastInSqlite(PastContract):
+    pass
+
+
 async def test_its_parts_satisfy_the_ports(record: Record) -> None:
     turns: TurnStore = record.turns
     memories: MemoryStore = record.memories
@@ -112,7 +123,7 @@ async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None
         await record.turns.receive(message(4))
         await record.turns.commit(turn(message(4), sanction()))
         await record.turns.begin(waiting, NOON)
-        await record.people.pause(MINA, True)
+        await record.people.pause(JUN, True)
         await record.places.change(GUILD, PlaceSettings(name_call=False))
         (button,) = await record.buttons.make(MINA, [("memory", "export")], NOON)
         await record.notes.write("commands", "1")
@@ -122,7 +133,7 @@ async def test_everything_is_there_after_a_restart(url: str, path: Path) -> None
     async with await Record.open(url) as record:
         assert await record.turns.unanswered() == [message(1)]
         assert [left.begun for left in await record.turns.undelivered()] == [None, NOON, None]
-        assert (await record.people.of(MINA)).paused
+        assert (await record.people.of(JUN)).paused
         assert await record.places.of(GUILD) == PlaceSettings(name_call=False)
         assert await record.buttons.pressed(MINA, button) == ("memory", "export")
         assert await record.notes.read("commands") == "1"

@@ -59,6 +59,11 @@ class DiscordAdapter:
         except startup.FAILURES as error:
             raise startup.explained(error, self._api_url) from None
 
+    @property
+    def connected(self) -> bool:
+        """Whether the gateway tells what happens."""
+        return self._client is not None and self._client.hears and not self._client.is_closed()
+
     async def run(self) -> None:
         """Receive until cancelled. Raises ConfigurationError for what no reconnect heals."""
         assert self._client is not None
@@ -113,6 +118,7 @@ class _Client(discord.Client):
             chunk_guilds_at_startup=False,
             http_trace=trace(),
         )
+        self.hears = False
         self._caught_up = asyncio.Event()
         self._hearing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._coming: dict[int, discord.Message] = {}  # not yet heard: what changes meanwhile counts
@@ -172,17 +178,20 @@ class _Client(discord.Client):
 
     async def on_disconnect(self) -> None:
         """Deaf from here on, unless the session is resumed."""
+        self.hears = False
         self._caught_up.clear()
         if self._deaf_since is None:
             self._deaf_since = self._host.clock.now() - _OVERLAP
 
     async def on_resumed(self) -> None:
         """Discord told everything that was missed."""
+        self.hears = True
         self._deaf_since = None
         self._caught_up.set()
 
     async def on_ready(self) -> None:
         """A new session: Discord tells nothing of before."""
+        self.hears = True
         since, self._deaf_since = self._deaf_since, None
         try:
             if since is not None:

@@ -36,6 +36,7 @@ class Slash:
         self._tree.error(_log_error)
         self._add_chat()
         self._add_memory()
+        self._add_plain("forget-me", "forget_me")
         self._add_plain("standing")
         self._add_plain("about")
         self._add_settings()
@@ -106,12 +107,14 @@ class Slash:
         @app_commands.rename(item=names.option("item"))
         @app_commands.describe(item=names.said("option", "item"))
         async def forget(interaction: Interaction, item: Text) -> None:
-            await self._answer(interaction, Command("memory", f"forget {'all?' if item == 'all' else item}"))
+            await self._answer(interaction, Command("memory", f"forget {item}"))
 
         self._tree.add_command(group)
 
-    def _add_plain(self, name: str) -> None:
-        @self._tree.command(name=names.name(name), description=names.said("command", name))
+    def _add_plain(self, name: str, key: str = "") -> None:
+        """`key`: what core.texts has it under."""
+
+        @self._tree.command(name=names.name(key or name), description=names.said("command", key or name))
         async def plain(interaction: Interaction) -> None:
             await self._answer(interaction, Command(name))
 

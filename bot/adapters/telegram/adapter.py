@@ -45,6 +45,7 @@ class TelegramAdapter:
         self._bot = make_bot(token, api_url)
         self._typing = Typing(self._show_typing, _TYPING_EVERY_S)
         self._quiet: TLRUCache[ChatKey, float] = TLRUCache(_CHATS, lambda _, seconds, now: now + seconds)
+        self._source: Poller | WebhookServer | None = None
         self._poster: Poster | None = None
         self._board: Board | None = None
         self._ear: Ear | None = None
@@ -55,7 +56,7 @@ class TelegramAdapter:
         bot, address = self._bot, self._api_url
         await startup.log_in(bot, address)
         if self._webhook is not None:
-            self._source: Poller | WebhookServer = WebhookServer(bot, self._webhook, address)
+            self._source = WebhookServer(bot, self._webhook, address)
         else:
             await startup.check_no_webhook(bot, address)
             self._source = Poller(bot, address, self._scale)
@@ -66,9 +67,15 @@ class TelegramAdapter:
         self._board = Board(writer)
         self._ear = Ear(host, Desk(bot, sender, writer, host, me), me)
 
+    @property
+    def connected(self) -> bool:
+        """Whether Telegram's messages come."""
+        return self._source is not None and self._source.connected
+
     async def run(self) -> None:
         """Receive until cancelled. Raises ConfigurationError."""
         assert self._ear is not None
+        assert self._source is not None
         await self._source.run(self._ear.hear)
 
     async def close(self) -> None:

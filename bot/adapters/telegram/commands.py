@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _ALERT = int(CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
 # their answers are for nobody but the person
-_PRIVATE = ("memory", "standing", "mod", "appeal")
+_PRIVATE = ("memory", "forget_me", "standing", "mod", "appeal")
 # what a link to her says when somebody presses Start: the cases of a group, or where they stand
 _LINKED = re.compile(r"standing|mod(-[1-9]\d{0,17})", re.ASCII)
 

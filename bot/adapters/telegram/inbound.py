@@ -15,7 +15,7 @@ from core.people import PlaceSettings
 
 TALK = "chat"
 # In groups Telegram sends everybody's commands to her that name no bot; those she does not know are for others.
-COMMANDS = ("start", "memory", "standing", "about", "settings", "mod", "appeal")
+COMMANDS = ("start", "memory", "forget_me", "standing", "about", "settings", "mod", "appeal")
 # what follows these is somebody's own words, as they are
 MODERATION = ("mod", "appeal")
 
@@ -78,6 +78,8 @@ def said(message: telegram.Message, me: Me) -> Said:
         at = end
     kept.append(_decoded(units[at:]))
     text = " ".join(part for part in map(str.strip, kept) if part)
+    if command == "forget" and text.startswith("-me"):  # as it is called elsewhere; Telegram's commands end at a hyphen
+        command, text = "forget_me", text.removeprefix("-me").strip()
     unknown = command and command not in (TALK, *COMMANDS)
     return Said(f"/{command} {text}".rstrip() if unknown else text, command, to_me, to_other)
 

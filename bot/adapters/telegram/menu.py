@@ -18,7 +18,7 @@ from core.ports import Notes
 
 log = logging.getLogger(__name__)
 
-_IN_GROUPS = ("chat", "memory", "standing", "about", "appeal")
+_IN_GROUPS = ("chat", "memory", "forget_me", "standing", "about", "appeal")
 _SCOPES = (
     (BotCommandScopeAllPrivateChats(), ("start", *_IN_GROUPS, "settings", "mod")),
     (BotCommandScopeAllGroupChats(), _IN_GROUPS),

@@ -23,30 +23,37 @@ class Poller:
     """Asks for updates until cancelled. `address`: of the Bot API; `scale` shortens the pauses after errors."""
 
     def __init__(self, bot: telegram.Bot, address: str, scale: float) -> None:
+        self.connected = False
         self._bot = bot
         self._address = address
         self._alone = False  # no other program ended the first poll
         self._offset: int | None = None
         self._retrying = AsyncRetrying(
-            retry=retry_if_exception(self._passes), wait=pause(scale), before_sleep=_tell, reraise=True
+            retry=retry_if_exception(self._passes), wait=pause(scale), before_sleep=self._fails, reraise=True
         )
 
     async def run(self, hear: Callable[[Sequence[telegram.Update]], Awaitable[None]]) -> None:
         """Raises ConfigurationError for a token that is no longer good, or when another program polls already."""
+        self.connected = True  # we have logged in
         try:
             while True:
                 updates: Sequence[telegram.Update] = await self._retrying(self._poll)
-                self._alone = True
                 if updates:
                     await hear(updates)
                     self._offset = max(update.update_id for update in updates) + 1
         except (InvalidToken, Conflict) as error:
             raise explained(error, self._address) from None
         finally:
+            self.connected = False
             await self._confirm()
 
     async def _poll(self) -> Sequence[telegram.Update]:
-        return await self._bot.get_updates(self._offset, timeout=_POLL_S, allowed_updates=ALLOWED)
+        # after a failure without waiting: a poll that waits would tell only at its end that Telegram is there again
+        patience = _POLL_S if self.connected else 0
+        updates = await self._bot.get_updates(self._offset, timeout=patience, allowed_updates=ALLOWED)
+        self._alone = self._alone or self.connected
+        self.connected = True
+        return updates
 
     async def _confirm(self) -> None:
         """What was handed in need not come again at the next start: a command would be done twice."""
@@ -60,7 +67,7 @@ class Poller:
             return self._alone
         return isinstance(error, Exception) and not isinstance(error, InvalidToken)
 
-
-def _tell(state: RetryCallState) -> None:
-    if state.attempt_number == 1:
-        log.warning("Telegram's messages cannot be fetched, trying again: %s", failure(state))
+    def _fails(self, state: RetryCallState) -> None:
+        self.connected = False
+        if state.attempt_number == 1:
+            log.warning("Telegram's messages cannot be fetched, trying again: %s", failure(state))

@@ -42,6 +42,7 @@ class WebhookServer:
             raise ConfigurationError(
                 "OHLORA_TELEGRAM__WEBHOOK_SECRET: Telegram takes up to 256 letters, digits, - and _ only"
             )
+        self.connected = False
         self._bot = bot
         self._webhook = webhook
         self._address = address
@@ -71,8 +72,10 @@ class WebhookServer:
             await runner.setup()
             await self._listen(runner)
             await self._announce()
+            self.connected = True
             await get_running_loop().create_future()
         finally:
+            self.connected = False
             await runner.cleanup()
 
     async def _listen(self, runner: web.AppRunner) -> None:

@@ -1,0 +1,1 @@
+"""Her models for workers elsewhere: `ohlora worker --tasks …`."""
