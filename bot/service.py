@@ -92,7 +92,7 @@ class Service:
             new = await self._store.receive(message)
         except RecordError as error:
             log.exception("message %s did not get into the inbox", message.message_id)
-            return self._start(self._apologise(turn, error, received=False))
+            return self._start(self._apologise(turn, error))
         if not new:
             del self._open[message.key]
             return _done()
@@ -179,9 +179,7 @@ class Service:
             log.exception("no reply to message %s", open_turn.message.message_id)
             await self._apologise(open_turn, error)
 
-    async def _apologise(
-        self, open_turn: OpenTurn, error: Exception, reason: str = "models", *, received: bool = True
-    ) -> None:
+    async def _apologise(self, open_turn: OpenTurn, error: Exception, reason: str = "models") -> None:
         message = open_turn.message
         self._metrics.unanswered(message.chat.platform, error, reason)
         if isinstance(error, EngineOverloaded):
@@ -193,9 +191,8 @@ class Service:
         try:
             with suppress(DeliveryRefused):
                 await self._adapters[message.person.platform].post(reply, _nothing)
-            # only now it is closed, so that nobody answers it a second time meanwhile
-            if received:
-                await until_it_is_back(partial(self._store.discard, message))
+            # only then it is closed, so that nobody answers it meanwhile; it may be in the inbox though that failed
+            await until_it_is_back(partial(self._store.discard, message))
         except Exception:  # nobody is left to tell
             log.exception("message %s: not even the apology went through", message.message_id)
         finally:

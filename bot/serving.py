@@ -42,9 +42,14 @@ async def serve(role: str, settings: Settings, build: Build) -> None:
     """
     task = asyncio.current_task()
     assert task is not None
-    with suppress(NotImplementedError):  # Windows; there Ctrl-C has to do
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     metrics, readiness = Metrics(role=role), Readiness()
+
+    def stop() -> None:
+        readiness.stop()
+        task.cancel()
+
+    with suppress(NotImplementedError):  # Windows; there Ctrl-C has to do
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
     use_texts(settings)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(observing(settings.http, metrics, readiness))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from core import Conversation
 from core.case_store import CaseStore
-from core.errors import RecordError, Superseded
+from core.errors import EngineError, RecordError, RecordUnavailable, Superseded
 from core.messages import PersonKey, Reply, Turn
 from core.notices import numbered
 from core.ports import Fence, TurnStore
@@ -136,8 +136,9 @@ class HereTurns:
             log.warning("turn %d: its bookkeeping was taken over by another process", turn_id)
         except Exception as error:  # whatever failed here is no reason to apologise for it
             self._metrics.error(error)
-            self._left.setdefault(turn.message.person, []).append((turn_id, turn))
-            log.exception("turn %d: its bookkeeping failed; it is done before the person's next turn", turn_id)
+            log.exception("turn %d: its bookkeeping failed", turn_id)
+            if isinstance(error, EngineError):
+                self._left.setdefault(turn.message.person, []).append((turn_id, turn))
 
     async def _named(self, turn_id: int, turn: Turn) -> Committed:
         """A turn that is in the record, with the numbers of its cases."""
@@ -153,9 +154,9 @@ class HereTurns:
 
 
 async def until_it_is_back(work: Callable[[], Awaitable[None]]) -> None:
-    """Again for as long as the record is away. Raises whatever else comes, Superseded too."""
+    """Again for as long as the record is away. Raises whatever else comes."""
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception(lambda error: isinstance(error, RecordError) and not isinstance(error, Superseded)),
+        retry=retry_if_exception_type(RecordUnavailable),
         wait=wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S),
         before_sleep=lambda state: log.warning(
             "the record did not take it: %s", state.outcome and state.outcome.exception()

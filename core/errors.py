@@ -2,7 +2,8 @@
 
 OhLoraError
 ├── ConfigurationError        the host's: a setting, a missing or damaged model folder; start-up stops with it
-├── RecordError               the record cannot be read or written now: locked, read-only, full, too new
+├── RecordError               the record did not take or give something
+│   ├── RecordUnavailable     it cannot be read or written now: locked, read-only, full, away
 │   └── Superseded            another process has taken this work over; nobody has to be told
 ├── DispatchError             the queue between gateways and workers is away, and with it leases
 ├── EngineError               the device
@@ -28,6 +29,10 @@ class ConfigurationError(OhLoraError):
 
 class RecordError(OhLoraError):
     """The record did not take or give what it should; nothing was half-written."""
+
+
+class RecordUnavailable(RecordError):
+    """Nothing can be read or written now; the same works as soon as the cause is gone."""
 
 
 class Superseded(RecordError):

@@ -1,5 +1,6 @@
 """transformers + PEFT: one base model in memory, one LoRA adapter a task on it."""
 
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +11,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from core.errors import ConfigurationError
 from core.ports import Completion
 from models.adapters import checked_config
 from models.decoding import Decoder, Row
@@ -114,7 +116,7 @@ class CausalLM:
 
 
 def load(base: Path, adapters: Mapping[str, Path], device: torch.device) -> Any:
-    """A PeftModel with one adapter a task. Raises ConfigurationError where one does not fit the base."""
+    """A PeftModel with one adapter a task. Raises ConfigurationError for one that does not fit, or adds nothing."""
     accept_wide_heads()
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, use_safetensors=True).to(device)  # type: ignore[arg-type]
@@ -128,4 +130,12 @@ def load(base: Path, adapters: Mapping[str, Path], device: torch.device) -> Any:
         else:
             peft.add_adapter(peft_config=config, **options)
             peft.load_adapter(path, **options)
+        _require_tuned(peft, task, path)
     return peft.eval()
+
+
+def _require_tuned(peft: Any, task: str, path: Path) -> None:
+    """Whatever an adapter adds goes through its B: one without a number in it was never trained."""
+    its = re.compile(rf"lora_(embedding_)?B\.{task}\b")
+    if not any(weight.count_nonzero() for name, weight in peft.named_parameters() if its.search(name)):
+        raise ConfigurationError(f"the adapter {path} answers like its base: it was never trained; train or pull it")

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -73,7 +74,7 @@ class Engine:
         if self._closed:
             raise GenerationFailed("the engine was closed")
         if self._task is None:
-            self._task = asyncio.create_task(self._work(), name="engine")
+            self._task = asyncio.create_task(self._work(), name="engine", context=Context())
         loop = asyncio.get_running_loop()
         try:
             ticket = self._queue.add(lane, person, request, loop.time())

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -164,7 +165,8 @@ class ModelServers:
             log.warning("the model server %s failed; it is asked last until it answers again", server.url)
             server.healthy = False
             server.failures += 1
-            server.reviving = asyncio.create_task(self._revive(server), name=f"revive {server.url}")
+            revival = self._revive(server)
+            server.reviving = asyncio.create_task(revival, name=f"revive {server.url}", context=Context())
 
     async def _revive(self, server: Server) -> None:
         pause_s = self._pause_s * min(2 ** (server.failures - 1), _LONGEST_PAUSE)

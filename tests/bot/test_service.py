@@ -12,7 +12,7 @@ from bot.service import Service
 from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation
-from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed, RecordError
+from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed, RecordError, RecordUnavailable
 from core.messages import IncomingMessage, PersonKey, Reply, Turn
 from core.ports import Delivery, Prompt
 from core.sanctions import Sanction
@@ -174,7 +174,7 @@ async def test_who_was_told_of_a_fault_is_not_answered_later_though_the_record_w
     async def discard(message: IncomingMessage) -> None:
         asked.append(message)
         if len(asked) < 3:
-            raise RecordError("the server is away")
+            raise RecordUnavailable("the server is away")
         away.set()
         await Turns.discard(record.turns, message)
 
@@ -196,7 +196,7 @@ async def test_the_next_turn_waits_for_bookkeeping_that_the_record_did_not_take_
     async def remember(turn_id: int, *arguments: Any) -> None:
         tried.append(turn_id)
         if len(tried) < 3:
-            raise RecordError("locked")
+            raise RecordUnavailable("locked")
         await Turns.remember(record.turns, turn_id, *arguments)
 
     monkeypatch.setattr(record.turns, "remember", remember)

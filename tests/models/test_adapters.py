@@ -118,6 +118,13 @@ def test_a_missing_or_damaged_file_is_named(
     assert expected in said(adapter, models / "polyglot-ko-1.3b" / "base")
 
 
+def test_an_adapter_that_adds_nothing_to_its_base_is_refused(models: Path, adapter: Path) -> None:
+    weights = load_file(adapter / WEIGHTS)
+    save_file({name: np.zeros_like(it) if "lora_B" in name else it for name, it in weights.items()}, adapter / WEIGHTS)
+    with pytest.raises(ConfigurationError, match="answers like its base"):
+        CausalLM(models / "polyglot-ko-1.3b" / "base", {"memory": adapter})
+
+
 def test_pickled_weights_are_refused(models: Path, adapter: Path) -> None:
     (adapter / WEIGHTS).rename(adapter / "adapter_model.bin")
     assert "pickled" in said(adapter, models / "polyglot-ko-1.3b" / "base")
