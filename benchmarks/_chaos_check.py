@@ -18,8 +18,8 @@ Key = tuple[str, str]
 
 # none of these may be
 MARKS = ("lost", "doubled", "disordered", "wrong_turns", "wrong_memories", "wrong_sanctions", "unfinished")
-# these are counted only: a busy or fault sentence, and replies nobody knows about where none is recognised
-COUNTED = ("sentences", "unknown")
+# these are counted only: busy and fault sentences, and replies nobody knows about where none is recognised
+COUNTED = ("messages", "turns", "busy", "faults", "unknown")
 _SHOWN_COMPLAINTS = 20
 
 _UNFINISHED = {
@@ -119,9 +119,11 @@ def check(ask: Ask, platforms: Iterable[Platform]) -> Verdict:
     for name, keys in unfinished(ask).items():
         for key in keys:
             verdict.add("unfinished", f"{name} {key}")
+    verdict.counts["turns"] = len(turns)
     _check_turns(turns, ask, verdict)
     answered = {turn.message: turn for turn in turns}
     for platform in platforms:
+        verdict.counts["messages"] += len(platform.said)
         for said in platform.said.values():
             _check_message(platform, said, answered.get((platform.name, said.message_id)), verdict)
         _check_order(platform, verdict)
@@ -174,7 +176,8 @@ def _check_message(platform: Platform, said: Said, turn: Found | None, verdict: 
     """What its person saw."""
     what = f"{platform.name} {said.message_id}"
     answers = [shown for shown in said.shown if not shown.sentence]
-    verdict.counts["sentences"] += len(said.shown) - len(answers)
+    verdict.counts["busy"] += sum("busy" in shown.kinds for shown in said.shown)
+    verdict.counts["faults"] += sum("fault" in shown.kinds for shown in said.shown)
     if len(said.shown) > 1:
         verdict.add("doubled", f"{what}: {said.shown}")
     if answers and (turn is None or answers[0].text != turn.text):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -55,8 +56,9 @@ class House:
     folder: Path
     ended: Counter[str] = field(default_factory=Counter)
     stopped: Counter[int] = field(default_factory=Counter)
-    _processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    _processes: dict[str, Process] = field(default_factory=dict)
     _looked_after: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _listens: dict[str, asyncio.Task[bytes]] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
@@ -84,13 +86,14 @@ class House:
         await self._end(name, by_force=True, again=again)
 
     async def stop(self, name: str, *, again: bool = True) -> float:
-        """SIGTERM; the seconds until it was gone."""
+        """SIGTERM, once it listens to that; the seconds until it was gone."""
+        await self._listens[name]
         start = time.monotonic()
         process = await self._end(name, by_force=False, again=again)
         self.stopped[process.returncode or 0] += 1
         return time.monotonic() - start
 
-    async def _end(self, name: str, *, by_force: bool, again: bool) -> asyncio.subprocess.Process:
+    async def _end(self, name: str, *, by_force: bool, again: bool) -> Process:
         process = self._processes[name]
         self._asked.add(process.pid)
         if not again:
@@ -100,7 +103,7 @@ class House:
         await process.wait()
         return process
 
-    async def _look_after(self, node: Node, process: asyncio.subprocess.Process) -> None:
+    async def _look_after(self, node: Node, process: Process) -> None:
         while True:
             status = await process.wait()
             if process.pid not in self._asked:
@@ -108,10 +111,12 @@ class House:
                 await asyncio.sleep(_PAUSE_S)
             process = await self._spawn(node)
 
-    async def _spawn(self, node: Node) -> asyncio.subprocess.Process:
+    async def _spawn(self, node: Node) -> Process:
         with (self.folder / f"{node.name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "benchmarks._chaos_node", node.written, cwd=ROOT, stdout=log, stderr=log
+                sys.executable, "-m", "benchmarks._chaos_node", node.written, cwd=ROOT, stdout=PIPE, stderr=log
             )
+        assert process.stdout is not None
+        self._listens[node.name] = asyncio.create_task(process.stdout.readline())
         self._processes[node.name] = process
         return process

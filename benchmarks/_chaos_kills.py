@@ -47,12 +47,12 @@ def _victims(world: World, servers: Servers, rng: random.Random) -> list[tuple[s
         await servers.kill_redis()
         await servers.start_redis()
 
+    async def backend() -> None:
+        await asyncio.to_thread(servers.kill_a_backend)
+
     async def postgres() -> None:
         servers.kill_postgres()
         await servers.start_postgres()
-
-    async def backend() -> None:
-        await asyncio.to_thread(servers.kill_a_backend)
 
     return [
         ("gateway", lambda: world.house.kill(rng.choice(GATEWAYS))),

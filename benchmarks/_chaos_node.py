@@ -26,6 +26,7 @@ async def _serve(node: Node) -> None:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    print("listening", flush=True)
     # every default, whatever this host has set; a ladder of warnings alone, so that everybody may go on talking
     settings = Settings.model_construct(
         record_url=SecretStr(node.record),

@@ -35,8 +35,6 @@ async def part(seconds: float, lease_s: float) -> Outcome:
         outcome.took("everything is done", await world.settled(2 * SETTLES_IN_S))
         outcome.add(await world.checked())
         outcome.close(world.house)
-        messages = sum(len(platform.said) for platform in world.platforms)
-    outcome.figures |= {"messages": messages, "answers": messages - outcome.counts["sentences"]}
     return outcome
 
 

@@ -81,9 +81,10 @@ class Platform:
         """One gateway's connection; the newest one hears the people."""
         self._gateway = writer
         self.connections += 1
-        for message_id in self._accepted:
-            self._tell(self.said[message_id])
-        for said in self._waiting.values():
+        again = [self.said[message_id] for message_id in self._accepted]
+        # who had a sentence because the record was away has nothing there by which a repetition could be known
+        again = [said for said in again if not any(shown.sentence for shown in said.shown)]
+        for said in [*again, *self._waiting.values()]:
             self._tell(said)
         async for line in reader:
             for answer in self._take(json.loads(line)):

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from redis import Redis
 
@@ -16,8 +18,10 @@ from benchmarks._chaos_world import World, both_kinds, recognising
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.redis_server import RedisServer, redis_server
 
+Result = TypeVar("Result")
+
 DATABASE = "chaos"
-# a killed server's own processes need a moment to be gone, and the next one does not start before that
+# before the processes of a killed server are gone, and before the next one has recovered
 _TRIES, _PAUSE_S = 100, 0.1
 GATEWAYS, WORKERS = ("gateway plain", "gateway knowing"), ("worker 1", "worker 2")
 
@@ -48,28 +52,32 @@ class Servers:
 
     def kill_a_backend(self) -> None:
         """kill -9 of the process of one connection: the server throws everybody out and recovers by itself."""
-        query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid()"
-        found = self.postgres.sql(f"{query} ORDER BY random() LIMIT 1")
-        if found:
-            os.kill(int(found), signal.SIGKILL)
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        if found := self.ask(f"{query} ORDER BY random() LIMIT 1"):
+            os.kill(int(found[0][0]), signal.SIGKILL)
 
     async def start_postgres(self) -> None:
         """Returns when it takes connections. Raises RuntimeError when it does not start."""
-        for _ in range(_TRIES):
-            try:
-                return await asyncio.to_thread(self.postgres.start)
-            except RuntimeError:
-                await asyncio.sleep(_PAUSE_S)
-        await asyncio.to_thread(self.postgres.start)
-        return None
+        await asyncio.to_thread(_patiently, self.postgres.start)
 
     def ask(self, query: str) -> list[list[str]]:
-        """benchmarks._chaos_check.Ask."""
-        return [row.split("|") for row in self.postgres.sql(query, DATABASE).splitlines()]
+        """benchmarks._chaos_check.Ask; a server that recovers is waited for."""
+        rows = _patiently(lambda: self.postgres.sql(query, DATABASE))
+        return [row.split("|") for row in rows.splitlines()]
 
     @property
     def _first(self) -> int:
         return int((self.postgres.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def _patiently(work: Callable[[], Result]) -> Result:
+    """While a server is going down or coming up. Raises RuntimeError when that takes too long."""
+    for _ in range(_TRIES):
+        try:
+            return work()
+        except RuntimeError:
+            time.sleep(_PAUSE_S)
+    return work()
 
 
 @asynccontextmanager

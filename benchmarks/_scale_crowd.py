@@ -1,12 +1,15 @@
-"""A crowd that talks with a real service all at once; models without weights, so that what is left is the service."""
+"""A crowd that talks with a real service; models without weights, so that what is left is the service."""
 
 import asyncio
+import itertools
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+
+from pydantic import SecretStr
 
 from bot.adapters.base import Begin, Host
 from bot.app import SystemClock, assemble
@@ -44,28 +47,48 @@ def models() -> Models:
 class Crowd:
     """bot.adapters.base.Adapter whose every person says the next thing as soon as the last turn is over.
 
-    `reply_s`: from a message to its reply; `took_s`: from the first message to the end of the last bookkeeping.
+    `begins_at`: what they said before. `reply_s`: from a message to its reply; `took_s`: from the first message to the
+    end of the last turn.
     """
 
     people: Sequence[str]
-    turns_each: int
+    turns_each: int = 0
     begins_at: int = 0
+    platform: str = PLATFORM
+    connected: bool = True
     reply_s: list[float] = field(default_factory=list)
     took_s: float = 0.0
-    platform: str = PLATFORM
     recognises_for: timedelta = timedelta(0)
-    connected: bool = True
 
     async def open(self, host: Host) -> None:
         """Nobody has to be asked."""
         self._host = host
         self._asked_at: dict[str, float] = {}
+        self._numbers = {user_id: itertools.count(self.begins_at) for user_id in self.people}
 
     async def run(self) -> None:
         """Everybody at once."""
-        start = time.perf_counter()
-        await asyncio.gather(*map(self._talk, self.people))
-        self.took_s = time.perf_counter() - start
+        await self.talk(self.turns_each)
+
+    async def talk(self, turns_each: int) -> None:
+        """Everybody at once, one turn after the other."""
+
+        async def chat(user_id: str) -> None:
+            for _ in range(turns_each):
+                await self._say(user_id)
+
+        await self._measure(map(chat, self.people))
+
+    async def speak(self, per_s: float, messages: int) -> None:
+        """One after the other, so many messages a second, whatever became of the last ones."""
+        begin = time.perf_counter()
+
+        async def speak(number: int, user_id: str) -> None:
+            await asyncio.sleep(begin + number / per_s - time.perf_counter())
+            await self._say(user_id)
+
+        people = itertools.cycle(self.people)
+        await self._measure(speak(number, user_id) for number, user_id in zip(range(messages), people, strict=False))
 
     async def close(self) -> None:
         """Nothing was opened."""
@@ -94,19 +117,28 @@ class Crowd:
         del chat_id, text, buttons
         return message_id
 
-    async def _talk(self, user_id: str) -> None:
-        for number in range(self.begins_at, self.begins_at + self.turns_each):
-            message = _message(user_id, number, self._host.clock.now())
-            self._asked_at[message.message_id] = time.perf_counter()
-            await (await self._host.messages.receive(message))
+    async def _measure(self, talking: Iterable[Awaitable[None]]) -> None:
+        self.reply_s.clear()
+        begin = time.perf_counter()
+        await asyncio.gather(*talking)
+        self.took_s = time.perf_counter() - begin
 
-
-def _message(user_id: str, number: int, now: datetime) -> IncomingMessage:
-    person, chat = PersonKey(PLATFORM, user_id), ChatKey(PLATFORM, f"home of {user_id}", private=True)
-    return IncomingMessage(person, chat, f"{user_id}-{number}", f"{number}번 취미 이야기", now)
+    async def _say(self, user_id: str) -> None:
+        """The next thing, until its turn is over."""
+        number = next(self._numbers[user_id])
+        person, chat = PersonKey(self.platform, user_id), ChatKey(self.platform, f"home of {user_id}", private=True)
+        now = self._host.clock.now()
+        message = IncomingMessage(person, chat, f"{user_id}-{number}", f"{number}번 취미 이야기", now)
+        self._asked_at[message.message_id] = time.perf_counter()
+        await (await self._host.messages.receive(message))
 
 
 async def hear(record: Record, crowd: Crowd) -> None:
     """Serve the crowd to its end, every turn with its bookkeeping."""
-    settings = Settings.model_construct(turn=TurnSettings(line=max(len(crowd.people), 1)))
-    await assemble(settings, record, models(), [crowd], SystemClock()).run()
+    await assemble(settings(len(crowd.people)), record, models(), [crowd], SystemClock()).run()
+
+
+def settings(line: int, record: str = "", redis: str = "") -> Settings:
+    """Every default, whatever this host has set; nobody of `line` people at once is turned away."""
+    urls = {"record_url": SecretStr(record), "redis_url": SecretStr(redis)}
+    return Settings.model_construct(**urls, turn=TurnSettings(line=max(line, 1)))

@@ -33,7 +33,10 @@ def use_texts(settings: Settings) -> None:
 
 
 class Reload:
-    """Reads everything again. `own`: the ethics encoder's thresholds; `rulebook`: of all who judge here."""
+    """Reads everything again. `own`: the ethics encoder's thresholds.
+
+    Whoever judges takes the `rulebook` from here; `places` are set by whoever has them.
+    """
 
     def __init__(self, settings: Settings, own: Thresholds, places: Places | None = None) -> None:
         self.rulebook = settings.rulebook(own)
@@ -51,6 +54,9 @@ class Reload:
         except ConfigurationError as error:
             log.error("nothing was reloaded: %s", error)
             return Answer(self._number, refused=str(error))
+        except Exception as error:  # whatever is wrong with a file, she goes on, and can be asked again
+            log.exception("nothing was reloaded")
+            return Answer(self._number, refused=f"{type(error).__name__}; see its log")
         self.rulebook.become(settings.rulebook(self._own))
         if self.places is not None:
             self.places.read_again()
@@ -74,7 +80,9 @@ async def reloading(reload: Reload, data_dir: Path, role: str) -> AsyncIterator[
             while True:
                 await asked.wait()
                 asked.clear()
-                process.say(await reload.again())
+                said = await reload.again()
+                if process is not None:
+                    process.say(said)
 
         answering = asyncio.create_task(answer())
         try:

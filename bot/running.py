@@ -1,6 +1,7 @@
 """Which processes of this program serve on this machine, and what became of what they were asked."""
 
 import json
+import logging
 import os
 import platform
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+log = logging.getLogger(__name__)
 
 # the system's clock may be set meanwhile
 _SAME_START_S = 1.0
@@ -45,8 +48,11 @@ class Process:
     def say(self, answer: Answer) -> None:
         """Whoever reads it reads it whole."""
         new = self._answers.with_suffix(".new")
-        new.write_text(json.dumps(asdict(answer)), encoding="utf-8")
-        new.replace(self._answers)
+        try:
+            new.write_text(json.dumps(asdict(answer)), encoding="utf-8")
+            new.replace(self._answers)
+        except OSError as error:
+            log.warning("nobody hears whether this process reloaded: %s", error)
 
     @property
     def alive(self) -> bool:
@@ -70,17 +76,22 @@ class Process:
 
 
 @contextmanager
-def serving(data_dir: Path, role: str) -> Iterator[Process]:
-    """Inside, others find this process."""
-    folder = _folder(data_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    process = Process(role, os.getpid(), folder / f"{role}-{os.getpid()}.pid")
-    process.gone()  # of one that had the same number
-    process.file.write_text(json.dumps({"started": psutil.Process().create_time()}), encoding="utf-8")
+def serving(data_dir: Path, role: str) -> Iterator[Process | None]:
+    """Inside, others find this process; None where it may write nothing, for some keep nothing on their machine."""
+    process = Process(role, os.getpid(), _folder(data_dir) / f"{role}-{os.getpid()}.pid")
+    try:
+        process.file.parent.mkdir(parents=True, exist_ok=True)
+        process.gone()  # of one that had the same number
+        process.file.write_text(json.dumps({"started": psutil.Process().create_time()}), encoding="utf-8")
+    except OSError as error:
+        log.info("`ohlora reload` will not find this process, SIGHUP does: %s", error)
+        yield None
+        return
     try:
         yield process
     finally:
-        process.gone()
+        with suppress(OSError):  # it is recognised as left behind
+            process.gone()
 
 
 def processes(data_dir: Path) -> list[Process]:

@@ -137,7 +137,9 @@ class Service:
 
     async def look_for_unanswered(self) -> None:
         """Take up messages of these platforms that wait in the inbox, and of which nobody knows here."""
-        self._take_up(await self._store.unanswered())
+        strangers = [message.key for message in await self._store.unanswered() if message.key not in self._open]
+        # ours are closed behind their commit: what was not open then, and waits even now, is nobody's
+        self._take_up(await self._store.waiting(strangers))
 
     def _take_up(self, messages: Iterable[IncomingMessage]) -> None:
         for message in messages:

@@ -14,7 +14,7 @@ from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from core import Conversation
 from core.case_store import CaseStore
-from core.errors import EngineError, RecordError, RecordUnavailable, Superseded
+from core.errors import EngineError, Gone, RecordError, RecordUnavailable, Superseded
 from core.messages import PersonKey, Reply, Turn
 from core.notices import numbered
 from core.ports import Fence, TurnStore
@@ -95,11 +95,10 @@ class HereTurns:
                 await self.remember(*left, fence)
             with self._metrics.stage("finding"):
                 turn = await open_turn.settle(self._conversation.reply)
-            if turn is None:
+            turn_id = None if turn is None else await self._commit(turn, fence)
+            if turn is None or turn_id is None:
                 yield None
                 return
-            with self._metrics.stage("commit"):
-                turn_id = await self._store.commit(turn, fence)
             self._metrics.sanctioned(turn.sanctions)
             yield await self._named(turn_id, turn)
             if turn.to_remember:
@@ -132,6 +131,8 @@ class HereTurns:
         try:
             with self._metrics.stage("bookkeeping"):
                 await until_it_is_back(partial(self._conversation.remember, turn_id, turn, fence))
+        except Gone:
+            log.info("turn %d: its person had everything deleted", turn_id)
         except Superseded:
             log.warning("turn %d: its bookkeeping was taken over by another process", turn_id)
         except Exception as error:  # whatever failed here is no reason to apologise for it
@@ -139,6 +140,14 @@ class HereTurns:
             log.exception("turn %d: its bookkeeping failed", turn_id)
             if isinstance(error, EngineError):
                 self._left.setdefault(turn.message.person, []).append((turn_id, turn))
+
+    async def _commit(self, turn: Turn, fence: Fence | None) -> int | None:
+        """None where the person had everything deleted meanwhile, this message too."""
+        with self._metrics.stage("commit"):
+            try:
+                return await self._store.commit(turn, fence)
+            except Gone:
+                return None
 
     async def _named(self, turn_id: int, turn: Turn) -> Committed:
         """A turn that is in the record, with the numbers of its cases."""

@@ -5,6 +5,7 @@ OhLoraError
 ├── RecordError               the record did not take or give something
 │   ├── RecordUnavailable     it cannot be read or written now: locked, read-only, full, away
 │   └── Superseded            another process has taken this work over; nobody has to be told
+│       └── Gone              its person had everything deleted meanwhile
 ├── DispatchError             the queue between gateways and workers is away, and with it leases
 ├── EngineError               the device
 │   ├── EngineOverloaded      too much waits; the person may try again
@@ -37,6 +38,10 @@ class RecordUnavailable(RecordError):
 
 class Superseded(RecordError):
     """Another process has the right to this now: nothing was written, and nothing is to be said."""
+
+
+class Gone(Superseded):
+    """It is about something that is not there any more, for its person had everything deleted."""
 
 
 class DispatchError(OhLoraError):

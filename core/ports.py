@@ -183,7 +183,10 @@ class MemoryStore(Protocol):
         ...
 
     async def forget(self, person: PersonKey, item_id: int | None = None) -> int:
-        """Delete one item, or with None all items and summaries; returns how many items went."""
+        """Delete one item, or with None all items and summaries; returns how many items went.
+
+        With None nothing is learned of what the person said before.
+        """
         ...
 
 
@@ -195,7 +198,7 @@ class PeopleStore(Protocol):
         ...
 
     async def pause(self, person: PersonKey, paused: bool) -> None:
-        """Stop remembering a person, or begin again."""
+        """Stop remembering a person, also what was said and is not learned yet; or begin again."""
         ...
 
     async def introduce(self, person: PersonKey) -> None:

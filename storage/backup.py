@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import psutil
-from sqlalchemy import URL, ColumnElement, Connection, delete, exists, false, inspect, select, true
-from sqlalchemy import table as named
+from sqlalchemy import URL, Connection, delete, exists, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import RecordError
@@ -20,13 +18,13 @@ from storage import dialect
 from storage.copy import copy
 from storage.database import Database
 from storage.dialect import sqlite_file
-from storage.incarnation import IS_IT, begin_anew
+from storage.incarnation import begin_anew
 from storage.record import LOCK_WAIT_S
 from storage.schema import fences, metadata, notes
 from storage.schema_version import migrate
 
-# what every record has as soon as it is opened: table → its rows that do not count
-_ALWAYS: Mapping[str, ColumnElement[bool]] = {"alembic_version": true(), fences.name: true(), notes.name: IS_IT}
+# a service that nobody talked to has written there, too
+_NEVER_MISSED = {"alembic_version", fences.name, notes.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ async def restore(file: Path, url: str, *, force: bool = False) -> Restored:
     """
     location = dialect.locate(url)
     here = dialect.file_of(location)
-    beside = here or Path(tempfile.gettempdir()) / "ohlora"
+    beside = here or file
     with dialect.readable_errors(str(beside.parent)), _workshop(beside) as folder:
         made = folder / "record.db"
         with dialect.readable_errors(str(file)):
@@ -108,7 +106,7 @@ async def _finish(made: Path, file: Path) -> Mapping[str, int]:
     with dialect.readable_errors(str(file)):
         rows = await sqlite_file.carry_out(made, "rw", sqlite_file.finish)
         _sync(made)
-    return {table.name: rows[table.name] for table in metadata.sorted_tables if table.name in rows}
+    return {known.name: rows[known.name] for known in metadata.sorted_tables if known.name in rows}
 
 
 def _clear(connection: Connection, place: str, *, force: bool) -> None:
@@ -118,8 +116,8 @@ def _clear(connection: Connection, place: str, *, force: bool) -> None:
     dialect.one_at_a_time(connection, "schema")  # whoever starts now waits with opening it
     if not force and _holds_something(connection):
         raise _not_empty(place)
-    for table in reversed(metadata.sorted_tables):
-        connection.execute(delete(table))
+    for one in reversed(metadata.sorted_tables):
+        connection.execute(delete(one))
 
 
 def _replace(made: Path, place: Path, force: bool) -> Path | None:
@@ -147,9 +145,9 @@ def _go_on_from(old: Connection, made: Path) -> None:
     if not inspect(old).has_table("sqlite_sequence"):
         return
     with sqlite_file.alone(made) as new:
-        for table in metadata.sorted_tables:
-            if table.autoincrement_column is not None:
-                dialect.go_on_from(new, table, max(dialect.last_id(one, table) for one in (old, new)))
+        for known in metadata.sorted_tables:
+            if known.autoincrement_column is not None:
+                dialect.go_on_from(new, known, max(dialect.last_id(one, known) for one in (old, new)))
         new.commit()
 
 
@@ -165,20 +163,16 @@ def _exchange(made: Path, place: Path, keep: bool) -> Path | None:
             if other.name.startswith(prefix) and other.samefile(place):
                 other.unlink()  # a restore was killed right here
         os.link(place, kept)
-    for left in sqlite_file.beside(place):  # of a damaged record; the log of one must not be read with another
-        if left.exists():
-            left.rename(left.with_name(left.name.replace(place.name, (kept or made).name, 1)))
+    for left in sqlite_file.beside(place):
+        left.unlink(missing_ok=True)  # none of them may be read with the new one
     _put(made, place)
     return kept
 
 
 def _holds_something(connection: Connection) -> bool:
     """Whether anything would be missed."""
-    for name in inspect(connection).get_table_names():
-        counts = select(1).select_from(metadata.tables.get(name, named(name))).where(~_ALWAYS.get(name, false()))
-        if connection.scalar(select(exists(counts))):
-            return True
-    return False
+    names = set(inspect(connection).get_table_names()) - _NEVER_MISSED
+    return any(connection.scalar(select(exists(select(1).select_from(table(name))))) for name in names)
 
 
 def _require_free(file: Path, record: Path | None, force: bool) -> None:

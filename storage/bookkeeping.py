@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from core.errors import RecordError
+from core.errors import Gone
 from core.memory import MemoryChange, MemoryItem, Summary
 from core.messages import PersonKey
 from core.ports import Change, Fence
@@ -37,9 +37,9 @@ def keep_books(
 
 
 def require_turn(turn_id: int, connection: Connection) -> None:
-    """Raises RecordError where there is none."""
+    """Raises Gone where there is none."""
     if connection.scalar(select(turns.c.id).where(turns.c.id == turn_id)) is None:
-        raise RecordError(f"There is no turn {turn_id} in the record; use the id that commit gave.")
+        raise Gone(f"There is no turn {turn_id} in the record: its person is gone, or it never was.")
 
 
 def _items_before(revision: int, person: PersonKey, hot: HotState, connection: Connection) -> Sequence[MemoryItem]:

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.errors import RecordError
 from storage import dialect
 from storage.incarnation import IS_IT
-from storage.incarnation import IS_IT
 from storage.record import LOCK_WAIT_S, Record
 from storage.schema import metadata, notes
 from storage.schema_version import require_newest

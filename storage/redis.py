@@ -29,7 +29,7 @@ TIMEOUT_S, ALONE_S = 0.3, 0.5
 _CONNECTIONS = 32
 _MS_OF_A_PERSON, _MS_OF_A_TOKEN = 3600 * 1000, 30 * 86_400 * 1000
 # items and chats; with more of them a person is read from the record as quickly, and Redis waits for nobody meanwhile
-MOST_ENTRIES = 1000
+MOST_ENTRIES = 250
 # until a rewriting of the append-only file that is under way has ended
 _TRIES, _PAUSE_S = 100, 0.1
 

@@ -151,6 +151,7 @@ case_events = Table(
     Column("by_user_id", AnyText),
     Column("text", AnyText, nullable=False),
     Column("period_us", Period),
+    Index(None, "by_platform", "by_user_id", "number"),
 )
 
 case_messages = Table(

@@ -30,6 +30,19 @@ _TIMEOUT_S = 2.0
 _PAGE = 500
 
 
+# Errands enter only while nothing was lost that its sender relies on: else a later one would come before the earlier.
+# KEYS: the epoch's, then the stream of each errand; ARGV: the epoch, the time to live, then each errand.
+_SEND = """
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if server .. ' ' .. (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+for number = 2, #KEYS do
+  redis.call('XADD', KEYS[number], '*', ARGV[2 * number - 1], ARGV[2 * number])
+  redis.call('EXPIRE', KEYS[number], ARGV[2])
+end
+return 1
+"""
+
+
 class _NoGroup(DispatchError):
     """The stream is new, or everything was lost."""
 
@@ -52,6 +65,7 @@ class Streams:
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
         )
+        self._send = self._redis.register_script(_SEND)
 
     async def __aenter__(self) -> Self:
         """For `async with Streams(…) as streams`."""
@@ -70,7 +84,7 @@ class Streams:
 
     async def epoch(self) -> str:
         """Another one after everything, or the newest of it, may have been lost."""
-        key = keys.epoch(self._incarnation)
+        key = self._epoch
         with _readable_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.set(key, uuid4().hex, nx=True)
@@ -105,15 +119,13 @@ class Streams:
         with _readable_errors():
             await self._redis.zrem(self._workers, worker)
 
-    async def send(self, errands: Sequence[Errand]) -> None:
-        """To their partitions, in this order."""
+    async def send(self, errands: Sequence[Errand], epoch: str) -> bool:
+        """To their partitions, in this order; False, and none of them, when the epoch is another one by now."""
+        streams = [self._errands(errand.partition) for errand in errands]
+        entries = [part for errand in errands for field in of_errand(errand).items() for part in field]
         with _readable_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                for errand in errands:
-                    pipe.xadd(self._errands(errand.partition), of_errand(errand))
-                for partition in {errand.partition for errand in errands}:
-                    pipe.expire(self._errands(partition), _KEPT_S)
-                await pipe.execute()
+            sent = await self._send(keys=[self._epoch, *streams], args=[epoch, _KEPT_S, *entries])
+        return bool(sent)
 
     async def take(self, partitions: Collection[int], count: int, block_s: float) -> list[Delivered]:
         """Errands that nobody had: up to `count` of each partition, once there are any; none after `block_s`.
@@ -186,6 +198,10 @@ class Streams:
 
     def _references(self, platform: str) -> str:
         return keys.references(self._incarnation, platform)
+
+    @property
+    def _epoch(self) -> str:
+        return keys.epoch(self._incarnation)
 
     @property
     def _workers(self) -> str:

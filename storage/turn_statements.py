@@ -1,6 +1,9 @@
 """The statements of a turn, made once: to build one takes longer than to carry it out."""
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, tuple_, update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, insert, or_, select, update
 
 from storage import rows
 from storage.schema import (
@@ -58,11 +61,17 @@ NO_SUMMARY = delete(summaries).where(
     rows.theirs(summaries), summaries.c.chat_id == bindparam("in_chat"), summaries.c.turn_id <= bindparam("until")
 )
 
-STILL_WAITING = (
-    rows.select_messages()
-    .where(tuple_(*rows.KEY).in_(bindparam("keys", expanding=True)), inbox.c.state == WAITING)
-    .order_by(inbox.c.id)
-)
 UNANSWERED = rows.select_messages().where(inbox.c.state == WAITING).order_by(inbox.c.id)
 UNDELIVERED = rows.select_replies().where(outbox.c.state == WAITING).order_by(outbox.c.turn_id)
 UNDELIVERED_OF = UNDELIVERED.where(outbox.c.turn_id.in_(bindparam("turn_ids", expanding=True)))
+
+# messages that one statement asks for; few sizes, for each is made once
+SIZES = (1, 8, 64)
+
+
+@cache
+def received(number: int) -> Select[Any]:
+    """So many messages, whatever their state: to look for it, databases might read all that wait."""
+    return rows.select_messages().where(
+        or_(*(and_(*(column == bindparam(f"{column.name}{place}") for column in rows.KEY)) for place in range(number)))
+    )

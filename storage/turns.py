@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
+from itertools import chain, repeat
 
 from sqlalchemy import Connection, func, select
 
 from core.cases import Event, Kind
-from core.errors import RecordError
+from core.errors import Gone
 from core.memory import Summary
 from core.messages import ChatKey, IncomingMessage, MessageKey, NoticeKind, PersonKey, Turn
 from core.notices import numbered
@@ -117,7 +117,7 @@ def _commit(turn: Turn, fence: Fence | None, connection: Connection) -> int:
     fences.require(fence, connection)
     asked = connection.execute(sql.CLOSE, rows.which(turn.message)).one_or_none()
     if asked is None:
-        raise RecordError(f"Message {turn.message.message_id!r} is not in the inbox; receive it before its turn.")
+        raise Gone(f"Message {turn.message.message_id!r} is not in the inbox: its person is gone, or it never came.")
     values = {
         "inbox_id": asked.id,
         "final_input": turn.final_input,
@@ -159,11 +159,17 @@ def _end(turn_id: int, state: str, connection: Connection) -> None:
 
 
 def _waiting(keys: Sequence[MessageKey], connection: Connection) -> list[IncomingMessage]:
-    found: list[rows.AnyRow] = []
-    for begin in range(0, len(keys), _AT_ONCE):
-        wanted = [(key.platform, key.chat_id, key.message_id) for key in keys[begin : begin + _AT_ONCE]]
-        found += connection.execute(sql.STILL_WAITING, {"keys": wanted})
-    return [rows.to_message(row) for row in sorted(found, key=attrgetter("id"))]
+    found: dict[int, rows.AnyRow] = {}
+    for begin in range(0, len(keys), sql.SIZES[-1]):
+        some = keys[begin : begin + sql.SIZES[-1]]
+        size = next(size for size in sql.SIZES if size >= len(some))
+        asked = {
+            f"{column.name}{place}": getattr(key, column.name)
+            for place, key in zip(range(size), chain(some, repeat(some[-1])), strict=False)
+            for column in rows.KEY
+        }
+        found |= {row.id: row for row in connection.execute(sql.received(size), asked) if row.state == WAITING}
+    return [rows.to_message(found[inbox_id]) for inbox_id in sorted(found)]
 
 
 def _unanswered(connection: Connection) -> list[IncomingMessage]:

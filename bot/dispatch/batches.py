@@ -34,11 +34,18 @@ class Batches(Generic[Item]):
         self._some.set()
         return future
 
+    def drop(self) -> None:
+        """None of those that wait is wanted any more."""
+        for _, future in self._waiting:
+            future.cancel()
+        self._waiting = deque()
+
     async def run(self) -> None:
         """For as long as this is not cancelled."""
         while True:
             await self._some.wait()
-            batch = list(islice(self._waiting, _MOST))
+            waiting = self._waiting
+            batch = list(islice(waiting, _MOST))
             wanted = [item for item, future in batch if not future.cancelled()]
             try:
                 if wanted:
@@ -48,8 +55,10 @@ class Batches(Generic[Item]):
                 await asyncio.sleep(_PAUSE_S)
                 continue
             for _, future in batch:
-                self._waiting.popleft()
                 if not future.done():
                     future.set_result(None)
+            if waiting is self._waiting:  # nobody dropped them meanwhile
+                for _ in batch:
+                    waiting.popleft()
             if not self._waiting:
                 self._some.clear()

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.dispatch.batches import Batches
+from bot.dispatch.ending import ended
 from bot.dispatch.limits import Limits
 from bot.dispatch.order import Places
 from bot.dispatch.rights import PlatformRights
@@ -51,7 +52,7 @@ class RemoteTurns:
         self._limits = limits
         self._metrics = metrics or Metrics()
         self._rights = PlatformRights(leases, platforms, limits.lease_s)
-        self._errands = Batches(streams.send)
+        self._errands = Batches(self._hand_over)
         self._places = Places()
         self._found: dict[MessageKey, tuple[PersonKey, asyncio.Future[Committed | None]]] = {}
         self._left = 0  # errands in the streams when somebody looked
@@ -83,9 +84,7 @@ class RemoteTurns:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Another gateway may have the platforms at once."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await ended(self._loops)
         await self._rights.release()
 
     async def watch(self, look: Callable[[], Awaitable[None]]) -> None:
@@ -99,7 +98,7 @@ class RemoteTurns:
             for task in done:
                 task.result()
         finally:
-            looking.cancel()
+            await ended([looking])
 
     def check(self) -> None:
         """Raises EngineOverloaded when one more should be turned away."""
@@ -161,16 +160,23 @@ class RemoteTurns:
                 log.warning("messages wait in the record: %s", error)
             self.connected = False
             return
-        self._sent = len(self._errands)
         if epoch != self._epoch:
+            self._epoch = epoch
             self._send_again()
-        self._epoch, self.connected = epoch, True
+        self._sent = len(self._errands)
+        self.connected = True
 
     def _send_again(self) -> None:
-        if self._found and self._epoch:
+        """Everything that is open, in its order."""
+        self._errands.drop()
+        if self._found:
             log.warning("Redis was started anew or emptied: %d messages are sent again", len(self._found))
-            for key, (person, _) in self._found.items():
-                self._send(person, key)
+        for key, (person, _) in self._found.items():
+            self._send(person, key)
+
+    async def _hand_over(self, errands: Sequence[Errand]) -> None:
+        if not await self._streams.send(errands, self._epoch):
+            await self._see()
 
     async def _listen(self, platform: str) -> None:
         """What becomes of errands, as it comes."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from uuid import uuid4
 
+from bot.dispatch.ending import ended
 from bot.dispatch.limits import Limits
 from bot.dispatch.rights import Right, tick_s
 from core.errors import DispatchError
@@ -71,6 +72,7 @@ class Holding:
 
     async def close(self) -> None:
         """Others may have all of them at once."""
+        await ended(self._opening)
         await self.lose(self.owned.values())
         try:
             await self._streams.leave(self._name)
@@ -82,9 +84,7 @@ class Holding:
         for partition in list(partitions):
             if self.owned.get(partition.number) is partition:
                 del self.owned[partition.number]
-            for task in partition.tasks:
-                task.cancel()
-            await asyncio.gather(*partition.tasks, return_exceptions=True)
+            await ended(partition.tasks)
             await self._release(partition)
 
     async def _tend(self) -> None:

@@ -15,7 +15,7 @@ from bot.logs import of_turn
 from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from bot.turns import HereTurns
-from core.errors import EngineOverloaded, RecordError, Superseded
+from core.errors import EngineOverloaded, RecordUnavailable, Superseded
 from core.messages import IncomingMessage, MessageKey, Turn
 from storage.errands import Delivered, Failure, Reference
 from storage.streams import Streams
@@ -106,13 +106,11 @@ class Workbench:
             self._start(partition, remember())
 
     async def patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
-        """What the record answers, as soon as it does. Raises Superseded."""
+        """What the record answers, as soon as it can. Raises RecordError for whatever waiting does not change."""
         while True:
             try:
                 return await ask()
-            except Superseded:
-                raise
-            except RecordError as error:
+            except RecordUnavailable as error:
                 log.warning("waiting for the record: %s", error)
                 await asyncio.sleep(_PAUSE_S)
 
@@ -145,7 +143,7 @@ class Workbench:
                 return
             except Superseded:
                 raise
-            except RecordError as error:
+            except RecordUnavailable as error:
                 log.warning("its turn is tried again: %s", error)
                 await asyncio.sleep(_PAUSE_S)
             except Exception as error:  # the gateway has the sentence for it
@@ -153,11 +151,18 @@ class Workbench:
                 await self._finish(work, _failure(work.key, error))
                 return
             waiting = await self.patiently(lambda: self._record.turns.waiting([work.key]))
-            if not waiting:  # it was committed, and nobody could say so
+            if not waiting:  # it was committed, and nobody could say so; or it was withdrawn
+                await self._make_up(work)
                 break
             work.open_turn = OpenTurn(waiting[0])
         self._forget(work)
         await self._tell_again(work.partition, work.delivered)
+
+    async def _make_up(self, work: Work) -> None:
+        """The bookkeeping of a turn that was committed, as far as there is one."""
+        for turn_id, turn in await self.patiently(self._record.turns.unremembered):
+            if turn.message.key == work.key:
+                await self._turns.remember(turn_id, turn, work.partition.right.fence)
 
     async def _bury(self, work: Work) -> None:
         why = f"{self._deliveries} workers had it, and none came to its end"

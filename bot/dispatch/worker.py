@@ -5,13 +5,14 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
+from bot.dispatch.ending import ended
 from bot.dispatch.holding import Holding, Partition
 from bot.dispatch.limits import Limits
 from bot.dispatch.ports import WorkerRecord
 from bot.dispatch.work import Workbench
 from bot.observing.metrics import Metrics
 from bot.turns import HereTurns
-from core.errors import DispatchError
+from core.errors import DispatchError, RecordError
 from core.partitions import partition_of
 from core.ports import Leases
 from storage.streams import Streams
@@ -66,8 +67,8 @@ class Worker:
         finishing = asyncio.create_task(self._bench.finished.run())
         reading = asyncio.create_task(self._read())
         try:
-            ended, _ = await asyncio.wait([holding, finishing, reading], return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
+            over, _ = await asyncio.wait([holding, finishing, reading], return_when=asyncio.FIRST_COMPLETED)
+            for task in over:
                 task.result()
         finally:
             self._ending = True
@@ -75,12 +76,9 @@ class Worker:
             await asyncio.wait([reading], timeout=2 * _LONGEST_BLOCK_S)
             if self._bench.tasks:
                 await asyncio.wait(self._bench.tasks, timeout=DRAIN_S)
-            for task in (holding, reading):
-                task.cancel()
-            await asyncio.gather(holding, reading, return_exceptions=True)
+            await ended([holding, reading])
             await self._holding.close()
-            finishing.cancel()
-            await asyncio.gather(finishing, return_exceptions=True)
+            await ended([finishing])
 
     async def _open(self, partitions: list[Partition]) -> None:
         """Nobody else writes for their people from now on; what bookkeeping their last worker left comes first."""
@@ -103,7 +101,7 @@ class Worker:
                 continue
             try:
                 await self._read_once(readable)
-            except DispatchError as error:  # what was on its way to us is in nobody's hands
+            except (DispatchError, RecordError) as error:  # what was on its way to us is in nobody's hands
                 log.warning("nothing can be read: %s", error)
                 for partition in readable:
                     partition.behind = True

@@ -14,6 +14,7 @@ from bot.model_service.device import bases
 from bot.model_service.server import ModelService, Served, listening
 from bot.observing.checks import Check, Seldom
 from bot.observing.metrics import Metrics
+from bot.reload import Reload
 from core.errors import ConfigurationError, EngineError
 from core.messages import PersonKey
 from core.ports import Prompt
@@ -66,10 +67,10 @@ async def build_model_service(
     profile, weights = served_here(models.profile, models.instead, settings.models_dir, LANES.keys() - set(names))
     profile.verify(weights)
     device = DeviceProcess(weights, models.threads, models.seed, worker="bot.model_service.device")
-    engine = Engine(device, _lanes(weights), settings.serve.line, metrics.registry)
+    engine = Engine(device, lanes_with_bases(weights), settings.serve.line, metrics.registry)
     try:
         await device.start()
-        served = await _served(engine, weights)
+        served = await served_by(engine, weights)
         answer = partial(_answer, served)
         await answer()
         service = ModelService(served, settings.serve.api_key.get_secret_value(), settings.turn.within_s)
@@ -80,20 +81,21 @@ async def build_model_service(
         await engine.close()
 
 
-def _lanes(weights: Weights) -> dict[str, Lane]:
+def lanes_with_bases(weights: Weights) -> dict[str, Lane]:
     """As urgent as on any machine; bases are asked when somebody starts, and may come along with their adapters."""
     lanes = {name: lane for name, lane in lanes_of(weights).items() if name in {*weights.tasks, *weights.encoders}}
     least = max(lane.rank for lane in lanes.values())
     return lanes | {base: replace(lanes[tasks[0]], rank=least) for base, tasks in bases(weights).items()}
 
 
-async def _served(engine: Engine, weights: Weights) -> Served:
+async def served_by(engine: Engine, weights: Weights) -> Served:
     """Bases are listed where they can be asked: under an adapter of another kind than LoRA's plain one they cannot."""
     adapters: dict[str, str] = {}
     tokenizers: dict[str, Tokenizer] = {}
     for (base, tasks), path in zip(bases(weights).items(), weights.by_base(), strict=True):
+        request = {"task": base, "prompt": _WORDS, "stop": " ", "max_new_tokens": 1, "temperature": 0.0}
         try:
-            await engine.submit(base, {"prompt": _WORDS, "stop": " ", "max_new_tokens": 1, "temperature": 0.0})
+            await engine.submit(base, request)
             asked = base
         except EngineError:
             log.warning("%s cannot be asked without an adapter; nobody can compare %s with it", path, ", ".join(tasks))

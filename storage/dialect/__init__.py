@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.errors import RecordError
+from core.errors import RecordError, RecordUnavailable
 from storage.dialect import postgresql, sqlite
 from storage.dialect.work import Backend, Work
 
@@ -80,8 +80,10 @@ def readable_errors(place: str) -> Iterator[None]:
         meaning = sqlite.meaning(cause) or postgresql.meaning(cause)
         if meaning is None and isinstance(cause, OSError):
             meaning = f"cannot be used ({cause.strerror or cause}); choose another place, or allow this account in"
-        if meaning is None:
-            meaning = f"did not take or give this ({type(cause).__name__}: {cause}); nothing was written"
+        if meaning is not None:
+            raise RecordUnavailable(f"The record at {place} {meaning}.") from error
+        postgresql.leave_out_rows(error)
+        meaning = f"did not take or give this ({type(cause).__name__}: {cause}); nothing was written"
         raise RecordError(f"The record at {place} {meaning}.") from error
 
 

@@ -87,7 +87,7 @@ class Batched:
 
     def __init__(self, writer: Batches, readers: Batches, scrub: Scrub) -> None:
         self._writer, self._readers = writer, readers
-        self.scrub = scrub
+        self._scrub = scrub
 
     async def write(self, work: Work[Result]) -> Result:
         """On the disk when this returns."""
@@ -96,6 +96,10 @@ class Batched:
     async def read(self, work: Work[Result]) -> Result:
         """On one state, with all that is committed now."""
         return await self._readers.transact(work)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """Beside all of it, or between two batches."""
+        await self._scrub(tables)
 
     async def close(self) -> None:
         """Finish, then let go of the database."""

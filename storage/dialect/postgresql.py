@@ -71,6 +71,14 @@ def meaning(error: BaseException) -> str | None:
     return next((_MEANINGS[code[:length]] for length in (5, 3, 2) if code[:length] in _MEANINGS), None)
 
 
+def leave_out_rows(error: BaseException | None) -> None:
+    """The server quotes the row that it refused, with what people said, and a log would quote the server."""
+    while error is not None:
+        if _code(error) and hasattr(error, "detail"):
+            error.detail = None
+        error = error.__cause__
+
+
 def lock(connection: Connection, what: Sequence[str]) -> None:
     """Wait until nobody else's transaction holds `what`, and hold it until the end of this one."""
     key = blake2b("\0".join(what).encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +29,6 @@ from storage.streams import Streams
 from tests.bot.conftest import PaperAdapter, PuppetModel
 from tests.redis_server import RedisServer
 
-LOCK_WAIT_S = 0.2
 QUICK = DispatchSettings(partitions=4, lease_s=1)
 NOBODY = Thresholds({"love": 2.0, "politics": 2.0, "insult": 2.0, "hate": 2.0}, 0.5)
 
@@ -57,6 +56,7 @@ class Town:
 
     url: str
     redis: RedisServer
+    lock_wait_s: float = 5.0
     language: PuppetModel = field(default_factory=PuppetModel)
     settings: Settings = field(default_factory=lambda: Settings.model_construct(dispatch=QUICK))
 
@@ -89,6 +89,7 @@ class Town:
             finally:
                 running.cancel()
                 await asyncio.wait([running])
+                assert running.cancelled(), running.exception()
 
     @asynccontextmanager
     async def elsewhere(self) -> AsyncIterator["Elsewhere"]:
@@ -109,9 +110,18 @@ class Town:
     async def _process(self) -> AsyncIterator[tuple[Record, Streams]]:
         hot = partial(RedisState, self.redis.url)
         async with AsyncExitStack() as stack:
-            record = await stack.enter_async_context(await Record.open(self.url, lock_wait=LOCK_WAIT_S, hot=hot))
+            record = await stack.enter_async_context(await Record.open(self.url, lock_wait=self.lock_wait_s, hot=hot))
             streams = Streams(self.redis.url, self.settings.dispatch.partitions, record.incarnation)
             yield record, await stack.enter_async_context(streams)
+
+
+async def until(worker: Worker, wanted: Callable[[], bool]) -> None:
+    """Returns once a look of the worker after its partitions made that true."""
+    stirred = worker._holding.stirred
+    async with asyncio.timeout(10):
+        while not wanted():
+            stirred.clear()
+            await stirred.wait()
 
 
 @dataclass
@@ -148,7 +158,8 @@ class Elsewhere:
 
 
 class _Telling(FakeLanguageModel):
-    """Prints whatever it is about to answer; "die" ends the process, "wait" takes until it is stopped and goes on."""
+    """Prints whatever it is about to answer; "die" ends the process, "wait" takes until it is stopped and goes on,
+    "slow" a moment."""
 
     async def complete(self, prompt: Prompt) -> Completion:
         """As it says."""
@@ -158,6 +169,8 @@ class _Telling(FakeLanguageModel):
                 os.kill(os.getpid(), signal.SIGKILL)
             if "wait" in prompt.text:
                 await _resumed.wait()
+            if "slow" in prompt.text:
+                await asyncio.sleep(0.1)
         return await super().complete(prompt)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,16 +16,18 @@ from pydantic import ValidationError
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from bot.model_service.run import chosen
+from bot.model_service.run import chosen, lanes_with_bases, served_by
 from bot.model_service.server import ModelService, Served, listening
 from bot.model_service.settings import ServeSettings
 from core.errors import ConfigurationError, EngineError, EngineOverloaded, GenerationFailed
 from core.messages import PersonKey
 from core.ports import Completion, Encoder, LanguageModel, Prompt, Vectors
 from core.tasks import ANSWER_END, EYES_MOUTH_POSE, FACE_END
+from models.engine import Engine, Json
 from models.fakes import FakeEncoder, FakeLanguageModel
 from models.model_servers import ModelServers
 from models.openai_lm import OpenAIEncoder, OpenAILanguageModel
+from models.registry import BUNDLED, Profile
 
 KEY = "hush-hush-4711"
 SECRET = "아무에게도 말하지 마"
@@ -137,6 +139,34 @@ async def test_bases_are_listed_with_what_lies_on_them() -> None:
         listed = (await there.client.get(f"{there.url}/models")).json()["data"]
     parents = {card["id"]: card["parent"] for card in listed}
     assert parents == {"output_message": "base", "summary": "base", "base": None, "ethics_encoder": None}
+
+
+class WithoutBases:
+    """A models.engine.Device that writes with adapters only."""
+
+    async def run(self, lane: str, requests: Sequence[Json]) -> list[Json]:
+        if lane == "base":
+            raise GenerationFailed("no such lane")
+        return [{"text": lane, "ended": True, "tokens": 1} for _ in requests]
+
+    def cancel(self, row: int) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_base_that_cannot_be_asked_is_not_listed_and_its_adapters_are_served(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    weights = Profile(BUNDLED).weights.without(["memory", "eyes_mouth_pose", "memory_encoder"])
+    engine = Engine(WithoutBases(), lanes_with_bases(weights))
+    there = await served_by(engine, weights)
+    written = await there.language.complete(replace(PROMPT, task="summary"))
+    await engine.close()
+    assert (written.text, there.adapters) == ("summary", {"output_message": "", "summary": ""})
+    assert there.encoders.keys() == {"ethics_encoder"}
+    assert "nobody can compare output_message, summary with it" in caplog.text
 
 
 async def test_a_completion_is_counted_and_says_why_it_ended() -> None:

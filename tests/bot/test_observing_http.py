@@ -17,6 +17,7 @@ from bot.config import HttpSettings, Settings
 from bot.observing.http import observing
 from bot.observing.metrics import Metrics
 from bot.observing.readiness import Check, Readiness
+from bot.reload import Reload
 from bot.serving import serve
 from core.errors import ConfigurationError, RecordError
 from tests.bot.observed import Watcher, watched_by
@@ -154,6 +155,7 @@ class Servant:
     """Serves until it is cancelled."""
 
     checks: dict[str, Check]
+    reload: Reload | None = None
 
     async def run(self) -> None:
         await asyncio.Event().wait()

@@ -6,8 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot import logs
 from bot.person_cli import person as person_commands
@@ -75,7 +74,8 @@ def test_deleting_asks_first_and_says_how_much_it_is(tmp_path: Path) -> None:
 def test_deleting_takes_one_person_and_says_what_stays(tmp_path: Path, options: tuple[str, ...], typed: str) -> None:
     done = run("delete", WHO, *options, typed=typed)
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-1] == f"Everything kept about {WHO} is deleted; without their words these cases stay: 1."
+    told = f"Everything kept about {WHO} is deleted; without their words these cases stay: 1."
+    assert done.stdout.splitlines()[-1] == told
     assert asyncio.run(kept(tmp_path, MINA)) == 0
     assert asyncio.run(kept(tmp_path, JUN)) == 1
 

@@ -1,6 +1,5 @@
 """/forget-me: a question, then everything about the person goes, and the next message is the first."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -135,7 +134,7 @@ async def test_a_turn_under_way_leaves_nothing_behind(
 ) -> None:
     language.gated = {task}
     turn = await service.receive(say("취미: 노래", 1))
-    waiting = await service.receive(say("별명: 미나리", 2, chat=replace(LOUNGE)))
+    waiting = await service.receive(say("별명: 미나리", 2, chat=LOUNGE))
     await language.arrived.get()
     assert (await commands.run(ask("forget-me 응"))).text.startswith("다 지웠어.")
     shown = len(paper.replies)

@@ -46,14 +46,37 @@ from core.ethics import Thresholds
 async def main():
     settings = config.load()
     use_texts(settings)
-    own = Thresholds()
-    rulebook = settings.rulebook(own)
-    async with reloading(Reload(settings, own, rulebook), settings.data_dir, "worker"):
+    reload = Reload(settings, Thresholds())
+    async with reloading(reload, settings.data_dir, "worker"):
         print("ready", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
-            print(texts.text("en", "notice", "empty"), rulebook.thresholds.acts["love"], flush=True)
+            print(texts.text("en", "notice", "empty"), reload.rulebook.thresholds.acts["love"], flush=True)
 
 asyncio.run(main())
+"""
+
+
+# a whole service without weights, in the terminal
+SERVICE = """
+import asyncio
+from contextlib import asynccontextmanager
+from bot.adapters.console import ConsoleAdapter
+from bot.app import SystemClock, assemble, opened
+from bot.config import load
+from bot.serving import serve
+from core import Models
+from core.ethics import Thresholds
+from models.fakes import FakeEncoder, FakeLanguageModel
+
+settings = load()
+models = Models(FakeLanguageModel(), FakeEncoder(), 0.3, FakeEncoder(), Thresholds(), None, "fakes")
+
+@asynccontextmanager
+async def build(metrics):
+    async with opened(settings, metrics) as record:
+        yield assemble(settings, record, models, [ConsoleAdapter()], SystemClock(), metrics)
+
+asyncio.run(serve("chat", settings, build))
 """
 
 
@@ -81,18 +104,19 @@ def empty() -> str:
 def fresh() -> tuple[Reload, Rulebook]:
     settings = config.load()
     use_texts(settings)
-    rulebook = settings.rulebook(OWN)
-    return Reload(settings, OWN, rulebook), rulebook
+    reload = Reload(settings, OWN)
+    return reload, reload.rulebook
+
+
+def started(script: str) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", script], env=_environment(), stdin=pipe, stdout=pipe, text=True)
 
 
 @contextmanager
 def served(*, times: int = 1) -> Iterator[list["subprocess.Popen[str]"]]:
     """Processes that serve, gone afterwards."""
-    pipe = subprocess.PIPE
-    begun = [
-        subprocess.Popen([sys.executable, "-c", SCRIPT], env=_environment(), stdin=pipe, stdout=pipe, text=True)
-        for _ in range(times)
-    ]
+    begun = [started(SCRIPT) for _ in range(times)]
     try:
         for process in begun:
             assert process.stdout is not None
@@ -113,6 +137,7 @@ def serving_elsewhere(data_dir: Path, script: str, *, says: bool = False) -> Ite
         if says:
             process.stdout.readline()
         with running.serving(data_dir, "run") as here:
+            assert here is not None
             started = psutil.Process(process.pid).create_time()
             file = here.file.with_name(f"run-{process.pid}.pid")
             file.write_text(json.dumps({"started": started}), encoding="utf-8")
@@ -124,10 +149,11 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
-def ask(process: "subprocess.Popen[str]") -> str:
+def ask(process: "subprocess.Popen[str]", line: str = "") -> str:
+    """What it answers, in one line."""
     assert process.stdin is not None
     assert process.stdout is not None
-    print(file=process.stdin, flush=True)
+    print(line, file=process.stdin, flush=True)
     return process.stdout.readline().strip()
 
 
@@ -224,8 +250,7 @@ class TestAgain:
         await places.chosen(guild)
         await record.places.change(guild, PlaceSettings(name_call=False))
         assert (await places.chosen(guild)).name_call
-        settings = config.load()
-        await Reload(settings, OWN, settings.rulebook(OWN), places).again()
+        await Reload(config.load(), OWN, places).again()
         assert not (await places.chosen(guild)).name_call
 
 
@@ -267,6 +292,18 @@ class TestProcesses:
             write('log_level = "ERROR"', '[notice]\nempty = "Three"')
             assert CliRunner().invoke(app).stdout.count("reloaded; needs a restart: log_level") == 2
 
+    def test_a_whole_service_says_the_new_sentences(self) -> None:
+        write('language = "en"', '[about]\ntext = "One"')
+        with started(SERVICE) as process:
+            assert ask(process, "/about") == "One"
+            write('language = "en"', '[about]\ntext = "Two"')
+            done = CliRunner().invoke(app)
+            assert (done.exit_code, done.stdout) == (0, f"chat ({process.pid}): reloaded\n")
+            assert ask(process, "/about") == "Two"
+            process.communicate()
+        assert process.returncode == 0
+        assert CliRunner().invoke(app).exit_code == 1
+
     def test_where_nobody_serves_that_is_said(self) -> None:
         done = CliRunner().invoke(app)
         assert (done.exit_code, "Nobody is serving" in done.stdout) == (1, True)
@@ -281,6 +318,7 @@ class TestProcesses:
 
     def test_another_program_with_the_same_number_is_never_sent_a_signal(self, folder: Path) -> None:
         with running.serving(folder / "data", "worker") as process:
+            assert process is not None
             started = psutil.Process().create_time() - 60
             process.file.write_text(json.dumps({"started": started}), encoding="utf-8")
             assert CliRunner().invoke(app).exit_code == 1
@@ -296,6 +334,22 @@ class TestProcesses:
         with serving_elsewhere(folder / "data", deaf, says=True) as pid:
             done = CliRunner().invoke(app)
         assert (done.exit_code, done.stdout) == (1, f"run ({pid}): did not answer; see its log\n")
+
+    async def test_whoever_may_write_nothing_still_hears_signals(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("")
+        (folder / "data").write_text("no folder")
+        reload, told = fresh()[0], asyncio.Event()
+
+        async def heard() -> running.Answer:
+            told.set()
+            return running.Answer()
+
+        monkeypatch.setattr(reload, "again", heard)
+        async with reloading(reload, folder / "data", "worker"):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await told.wait()
 
     async def test_each_signal_is_heard_and_the_end_leaves_nothing(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ house = telegram_house.house
 
 GIVEN = {"POSTGRES_PASSWORD": "a" * 48, "REDIS_PASSWORD": "b" * 48, "OHLORA_MODELS__REMOTE__API_KEY": "hush-hush-4711"}
 SERVICES = composed.filled(composed.services(), GIVEN)
+_INTERVAL_S = 0.5
 # whose image has no torch
 LIGHT = """
 import sys
@@ -64,6 +65,8 @@ class Running:
             asking = await asyncio.create_subprocess_exec(*self.ask, env=self.env, stdout=quiet, stderr=quiet)
             if await asking.wait() == 0:
                 return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), _INTERVAL_S)
         raise AssertionError(f"{self.name} ended ({self.process.returncode}): {self.log.read_text()}")
 
     async def stop(self) -> int:

@@ -198,6 +198,22 @@ async def test_memories_are_forgotten_by_number_and_all_only_after_asking(
         assert await service.record.memories.items(key(house.person)) == []
 
 
+@pytest.mark.parametrize(("language", "locale"), LOCALES)
+async def test_forget_me_asks_and_then_nothing_of_the_person_is_left(house: House, language: str, locale: str) -> None:
+    def said(name: str) -> str:
+        return texts.text(language, "forget_me", name)
+
+    async with house.served(FakeLanguageModel(learning)) as service:
+        await teach(house, 1)
+        question = await house.shown(await house.server.slash(house.person, house.channel, "forget-me", locale=locale))
+        assert question.content == said("sure")
+        assert labels(question) == [[said("yes"), said("no")]]
+        assert (await service.record.people.export(key(house.person)))["messages"] != []
+        await press(house, question, said("yes"))
+        assert question.content == texts.text("ko", "forget_me", "deleted")
+        assert (await service.record.people.export(key(house.person)))["messages"] == []
+
+
 async def test_nobody_forgets_what_belongs_to_somebody_else(house: House) -> None:
     async with house.served(FakeLanguageModel(learning)) as service:
         await teach(house, 1)
@@ -433,10 +449,10 @@ async def test_other_commands_answer_in_private_past_15_minutes(house: House) ->
         message = await house.server.say(house.person, house.channel, "로라야 안녕")
         await model.asked.wait()
         with house.earlier(minutes=15):
-            used = await house.server.slash(house.person, house.channel, "memory", subcommand="pause")
+            used = await house.server.slash(house.person, house.channel, "memory", subcommand="list")
         await house.server.until(lambda: used.thinking)
         house.server.settings.interaction_ttl_s = 0
         model.let.set()
         [told] = await house.spoken(house.server.dm(house.person))
-        assert told.content == texts.text("ko", "memory", "now_paused")
+        assert told.content == texts.text("ko", "memory", "none")
         await house.reply(message)

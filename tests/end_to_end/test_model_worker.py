@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Collection
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp.test_utils import unused_port
-from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.config import Settings
 from bot.model_service.run import build_model_service
@@ -25,6 +26,7 @@ from models.serving import LANES
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "hush-hush-4711"
 WRITTEN = [task.name for task in TASKS]
+REQUESTS = "ohlora_engine_requests_total"
 ENCODED = ["memory_encoder", "ethics_encoder"]
 WITHOUT_TORCH = """
 import sys
@@ -41,52 +43,86 @@ bot.cli.main()
 """
 
 
-def settings(folder: Path, profile: Path) -> Settings:
-    serve = {"port": unused_port(), "api_key": KEY}
-    models = {"profile": profile, "threads": 1, "seed": 7}
-    return Settings.model_validate({"data_dir": folder, "models": models, "serve": serve})
+@dataclass(frozen=True)
+class ModelWorker:
+    """`ohlora worker --tasks …` of its own: where it serves, and where it tells how it is."""
+
+    names: Sequence[str]
+    profile: Path
+    port: int = field(default_factory=unused_port)
+    health: int = field(default_factory=unused_port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @asynccontextmanager
+    async def running(self, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Entered once it serves; asked to stop at the end."""
+        own = {"MODELS__PROFILE": str(self.profile), "HTTP__PORT": str(self.health), "SERVE__PORT": str(self.port)}
+        command = ["worker", "--tasks", ",".join(self.names)]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-W", "ignore", "-m", "bot.cli", *command), stderr=asyncio.subprocess.PIPE,
+            cwd=folder, env=environment(**own, SERVE__API_KEY=KEY, MODELS__THREADS="1", LOG_LEVEL="INFO"),
+        )  # fmt: skip
+        assert process.stderr is not None
+        said = b""
+        try:
+            while b" are served at " not in said:
+                line = await process.stderr.readline()
+                assert line, said.decode()
+                said += line
+            yield process
+            process.send_signal(signal.SIGTERM)
+            _, rest = await process.communicate()
+            assert process.returncode == 0, rest.decode()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def asked(self) -> Counter[str]:
+        """Lane → how often it has answered, as /metrics says; ready it is, too."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.health}", trust_env=False) as http:
+            assert (await http.get("/readyz")).json()["checks"]["models"]["state"] == "ok"
+            metrics = text_string_to_metric_families((await http.get("/metrics")).text)
+        samples = [sample for metric in metrics for sample in metric.samples]
+        done = [one for one in samples if one.name == REQUESTS and one.labels["outcome"] == "done"]
+        return Counter({one.labels["task"]: int(one.value) for one in done})
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Of a process with these settings and no others."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OHLORA_")}
+    return {**env, **{f"OHLORA_{name}": value for name, value in settings.items()}, "PYTHONPATH": str(ROOT)}
 
 
 async def test_two_workers_serve_a_third_that_has_no_torch(tiny_profile: Path, tmp_path: Path) -> None:
-    workers = {tuple(names): Metrics() for names in (WRITTEN, ENCODED)}
-    async with AsyncExitStack() as stack:
-        opened = [
-            await stack.enter_async_context(build_model_service(settings(tmp_path, tiny_profile), names, metrics))
-            for names, metrics in workers.items()
-        ]
-        for worker in opened:
-            await worker.checks["models"]()
-        before = [computed(metrics.registry) for metrics in workers.values()]
-        said, errors, code = await chat(tmp_path, tiny_profile, [worker.url for worker in opened])
+    writer, encoder = ModelWorker(WRITTEN, tiny_profile), ModelWorker(ENCODED, tiny_profile)
+    async with writer.running(tmp_path), encoder.running(tmp_path):
+        before = [await one.asked() for one in (writer, encoder)]
+        said, errors, code = await chat(tmp_path, tiny_profile, [writer.url, encoder.url])
+        written, encoded = [await one.asked() - was for one, was in zip((writer, encoder), before, strict=True)]
     assert (errors, code) == ("", 0)
     assert said.count("오로라") == 2
-    for (names, metrics), count in zip(workers.items(), before, strict=True):
-        asked = computed(metrics.registry) - count
-        assert asked.keys() == {*names, *(["base"] if names == tuple(WRITTEN) else [])}
-
-
-def computed(registry: CollectorRegistry) -> Counter[str]:
-    """Lane → how often it has answered."""
-    samples = [sample for metric in registry.collect() for sample in metric.samples]
-    done = [one for one in samples if one.name == "ohlora_engine_requests_total" and one.labels["outcome"] == "done"]
-    return Counter({one.labels["task"]: int(one.value) for one in done})
+    assert written.keys() == {*WRITTEN, "base"}
+    assert encoded.keys() == {*ENCODED}
 
 
 async def chat(folder: Path, profile: Path, urls: Collection[str]) -> tuple[str, str, int]:
     """(output, errors, code) of two messages in a terminal."""
-    remote = {
-        "URLS": json.dumps([*urls]),
-        "API_KEY": KEY,
-        "TASKS": json.dumps({name: name for name in WRITTEN}),
-        "ENCODERS": json.dumps({name: name for name in ENCODED}),
-    }
-    own = {"DATA_DIR": str(folder / "data"), "MODELS__PROFILE": str(profile), "MODELS__RECALL": "false"}
-    env = {name: value for name, value in os.environ.items() if not name.startswith("OHLORA_")}
-    env |= {f"OHLORA_{name}": value for name, value in own.items()}
-    env |= {f"OHLORA_MODELS__REMOTE__{name}": value for name, value in remote.items()}
+    env = environment(
+        DATA_DIR=str(folder / "data"),
+        MODELS__PROFILE=str(profile),
+        MODELS__RECALL="false",  # its persona rows were embedded by nobody
+        MODELS__REMOTE__URLS=json.dumps([*urls]),
+        MODELS__REMOTE__API_KEY=KEY,
+        MODELS__REMOTE__TASKS=json.dumps({name: name for name in WRITTEN}),
+        MODELS__REMOTE__ENCODERS=json.dumps({name: name for name in ENCODED}),
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-c", WITHOUT_TORCH),
-        cwd=folder, env={**env, "PYTHONPATH": str(ROOT)}, stdin=asyncio.subprocess.PIPE,
+        cwd=folder, env=env, stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -100,40 +136,7 @@ async def chat(folder: Path, profile: Path, urls: Collection[str]) -> tuple[str,
 
 
 async def test_a_worker_whose_models_do_not_load_stops_before_anybody_waits(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"data_dir": tmp_path, "models": {"profile": tmp_path / "nowhere"}})
     with pytest.raises(ConfigurationError, match="model file missing"):
-        async with build_model_service(settings(tmp_path, tmp_path / "nowhere"), LANES, Metrics()):
+        async with build_model_service(settings, LANES, Metrics()):
             pass
-
-
-async def test_the_command_is_ready_once_its_models_answer_and_stops_when_asked(
-    tiny_profile: Path, tmp_path: Path
-) -> None:
-    ready, models = unused_port(), unused_port()
-    own = {"MODELS__PROFILE": str(tiny_profile), "HTTP__PORT": str(ready), "SERVE__PORT": str(models)}
-    env = {name: value for name, value in os.environ.items() if not name.startswith("OHLORA_")}
-    env |= {f"OHLORA_{name}": value for name, value in own.items()}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "ignore", "-m", "bot.cli", "worker", "--tasks", "summary,ethics_encoder"),
-        cwd=tmp_path, env={**env, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with httpx.AsyncClient(trust_env=False) as http:
-            while process.returncode is None and not await is_ready(http, ready):
-                pass
-            listed = (await http.get(f"http://127.0.0.1:{models}/v1/models")).json()
-        process.send_signal(signal.SIGTERM)
-        _, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert {card["id"] for card in listed["data"]} == {"summary", "base", "ethics_encoder"}
-    assert (errors.decode(), process.returncode) == ("", 0)
-
-
-async def is_ready(http: httpx.AsyncClient, port: int) -> bool:
-    """As an orchestrator asks."""
-    try:
-        return (await http.get(f"http://127.0.0.1:{port}/readyz")).is_success
-    except httpx.ConnectError:
-        return False

@@ -138,6 +138,28 @@ async def test_memory_is_listed_forgotten_paused_and_exported_with_buttons(house
         assert [item.text for item in left] == ["[딸기: 좋아함]"]
 
 
+@pytest.mark.parametrize("command", ["/forget_me", "/forget-me"])
+async def test_forget_me_asks_and_then_nothing_of_the_person_is_left(house: House, command: str) -> None:
+    async with house.served(learning()) as service:
+        await house.shown("딸기")
+        question = await house.shown(command)
+        assert question.text == texts.text("ko", "forget_me", "sure")
+        assert labels(question) == ["응, 전부 지워 줘", "아니야"]
+        assert (await service.record.people.export(key(house.person)))["messages"] != []
+        await press(house, question, "응, 전부 지워 줘")
+        await house.server.until(lambda: question.text == texts.text("ko", "forget_me", "deleted"))
+        assert (await service.record.people.export(key(house.person)))["messages"] == []
+
+
+async def test_in_a_group_forget_me_asks_in_private(house: House) -> None:
+    async with house.served(learning()):
+        await house.shown("딸기")
+        await house.server.say(house.person, house.group, "/forget_me")
+        question = (await house.spoken(house.private, 2))[-1]
+        assert question.text == texts.text("ko", "forget_me", "sure")
+        assert house.group.replies == []
+
+
 async def test_buttons_survive_a_restart(house: House) -> None:
     async with house.served(learning()):
         await house.shown("딸기")

@@ -16,7 +16,6 @@ from core.case_store import Shown
 from core.errors import RecordError
 from core.people import PlaceSettings
 from core.ports import Fence
-from core.ports import Fence
 from storage.copy import copy
 from storage.incarnation import NAME
 from storage.record import Record

@@ -1,30 +1,26 @@
-"""A person's export and their deletion, table by table, on both databases; and what is left in an SQLite file."""
+"""A person's export and their deletion, table by table, on both databases."""
 
 import json
-import logging
-import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import count
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, String, Table, insert, select
+from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, String, Table, event, insert, select
 from sqlalchemy.types import TypeEngine
 
 from core.cases import Event, Kind, standing
 from core.errors import RecordError
-from core.messages import ChatKey, IncomingMessage, PersonKey, PlaceKey, Reply, Turn
+from core.messages import ChatKey, PersonKey, PlaceKey
 from core.people import Person, PlaceSettings
 from core.sanctions import Sanction
 from storage.columns import AnyText, Period, UtcTime, Vector
-from storage.dialect import sqlite
-from storage.export import LEFT_OUT
+from storage.erasure import _erase
+from storage.export import LEFT_OUT, everything
 from storage.record import Record
 from storage.schema import metadata
 from tests.storage.conftest import LOCK_WAIT
@@ -195,7 +191,9 @@ async def test_a_deletion_leaves_nothing_in_any_table_but_the_bare_case_and_touc
             assert {key for key, value in row.items() if value == minas[key]} == STAYS[name], name
 
 
-async def test_deleting_again_or_somebody_never_met_changes_nothing(anywhere: Record) -> None:
+async def test_deleting_again_or_somebody_never_met_changes_nothing(
+    anywhere: Record, caplog: pytest.LogCaptureFixture
+) -> None:
     await begin(anywhere, 1)
     before = await anywhere._database.read(dump)
     assert await anywhere.erase(JUN) == []
@@ -204,6 +202,7 @@ async def test_deleting_again_or_somebody_never_met_changes_nothing(anywhere: Re
     empty = await anywhere._database.read(dump)
     assert await anywhere.erase(MINA) == []
     assert await anywhere._database.read(dump) == empty
+    assert caplog.records == []  # the database was cleaned up each time
 
 
 class TestSanctions:
@@ -290,92 +289,24 @@ async def test_the_settings_of_a_private_chat_go_with_its_person(record: Record,
     assert await record.places.of(guild) == PlaceSettings(name_call=False)
 
 
-async def live(record: Record, mark: str) -> None:
-    """Mina's and Jun's lives, with all that moves rows from page to page: long texts, edits, things forgotten."""
-    dice = Random(8)
-    for burst in range(0, 240, 12):
-        said = [(number, *((JUN, "jun") if number % 3 else (MINA, mark))) for number in range(burst, burst + 12)]
-        for number, person, name in said:
-            await record.turns.receive(message(number, person, text=name + "가" * dice.randrange(300)))
-        for number, person, name in dice.choices(said, k=12):
-            edited = f"{name} edited " + "나" * dice.choice((1, 100, 300, 1600))
-            await record.turns.amend(message(number, person, text=edited))
-        for number, person, name in said:
-            await finish(record, message(number, person), name, dice)
-    for number in dice.sample(range(240, 360), 120):
-        await record.turns.receive(message(number, JUN, text="jun" + "다" * dice.randrange(900)))
-
-
-async def finish(record: Record, asked: IncomingMessage, name: str, dice: Random) -> None:
-    """A turn that may be put aside, and may replace, or forget, what was learned before."""
-    if dice.random() < 0.1:
-        await record.turns.discard(asked)
-        return
-    issued = (sanction("love", at=asked.sent_at),) if dice.random() < 0.1 else ()
-    reply = Reply(asked, f"{name} answer " + "라" * dice.randrange(200))
-    turn_id = await record.turns.commit(Turn(reply, f"{name} input", issued))
-    new = replace(item(f"{name} {dice.randrange(9)}", f"{name} value"), vector=np.ones(200, np.float32))
-    old = [known.item_id for known in await record.memories.items(asked.person) if known.key == new.key]
-    await record.turns.remember(turn_id, exactly(tuple(old), new), summary(f"{name} summary {turn_id}"))
-    if dice.random() < 0.03:
-        await record.memories.forget(asked.person)
-
-
-def hits(path: Path, mark: str) -> dict[str, int]:
-    """How often it stands in each of the database's files."""
-    return {file.suffix: file.read_bytes().count(mark.encode()) for file in path.parent.glob("record.db*")}
-
-
-async def test_no_file_of_the_database_holds_a_word_of_somebody_who_is_gone(record: Record, path: Path) -> None:
-    await live(record, "canary")
-    kept = hits(path, "jun summary")
-    before = hits(path, "canary")
-    assert before[".db-wal"] > 0
-    await record.erase(MINA)
-    assert set(hits(path, "canary").values()) == {0}
-    assert (path.parent / "record.db-wal").stat().st_size == 0
-    assert sum(kept.values()) > 0
-    assert len((await record.people.export(JUN))["messages"]) == 280
-
-
-class Reader:
-    """Another program that reads an old state, until it was asked for the last of `pauses` times."""
-
-    def __init__(self, path: Path, pauses: int) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.execute("BEGIN")
-        self._connection.execute("SELECT count(*) FROM inbox").fetchone()
-        self._pauses = pauses
-
-    def __iter__(self) -> Iterator[float]:
-        yield from [0.0] * self._pauses
-        self.close()
-        yield 0.0
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-async def test_the_log_is_emptied_as_soon_as_nobody_reads_an_old_state(
-    record: Record, path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("work", [partial(_erase, MINA, ""), partial(everything, MINA)], ids=["deletion", "export"])
+async def test_however_many_people_there_are_only_what_is_theirs_is_read(
+    record: Record, fillers: Mapping[PersonKey, Filler], work: Callable[[Connection], object]
 ) -> None:
-    await learn(record, 1, item(value="canary"))
-    monkeypatch.setattr(sqlite, "_PAUSES_S", Reader(path, pauses=2))
-    await record.erase(MINA)
-    assert set(hits(path, "canary").values()) == {0}
+    await filled(record, fillers)
 
+    def explained(connection: Connection) -> list[str]:
+        said: list[tuple[str, Any]] = []
 
-async def test_a_reader_that_never_ends_is_reported_and_cleaned_up_after_the_next_time(
-    record: Record, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    await learn(record, 1, item(value="canary"))
-    reader = Reader(path, pauses=0)
-    monkeypatch.setattr(sqlite, "_PAUSES_S", (0.0,))
-    await record.erase(MINA)
-    assert [entry.levelno for entry in caplog.records] == [logging.ERROR]
-    assert "delete them once more" in caplog.text
-    assert (await record.people.export(MINA))["messages"] == []
-    assert sum(hits(path, "canary").values()) > 0
-    reader.close()
-    await record.erase(MINA)
-    assert set(hits(path, "canary").values()) == {0}
+        def hear(_: Connection, __: object, statement: str, parameters: Any, *___: object) -> None:
+            said.append((statement, parameters))
+
+        event.listen(connection, "before_cursor_execute", hear)
+        work(connection)
+        event.remove(connection, "before_cursor_execute", hear)
+        plans = (connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given) for statement, given in said)
+        return [step.detail for plan in plans for step in plan]
+
+    steps = await record._database.write(explained)
+    assert len(steps) > 10
+    assert [step for step in steps if step.startswith("SCAN")] == []

@@ -25,6 +25,10 @@ def errands(delivered: list[Delivered]) -> list[Errand]:
     return [one.errand for one in delivered]
 
 
+async def send(streams: Streams, errands: list[Errand]) -> None:
+    assert await streams.send(errands, await streams.epoch())
+
+
 @pytest_asyncio.fixture
 async def streams(redis: RedisServer) -> AsyncIterator[Streams]:
     async with Streams(redis.url, 4, "record") as opened:
@@ -42,26 +46,26 @@ class TestErrands:
     async def test_they_are_taken_once_in_the_order_of_sending(self, streams: Streams) -> None:
         sent = [errand(number) for number in range(20)]
         await streams.take([0], 1, NOW)
-        await streams.send(sent[:10])
-        await streams.send(sent[10:])
+        await send(streams, sent[:10])
+        await send(streams, sent[10:])
         first = await streams.take([0], 15, NOW)
         assert errands(first + await streams.take([0], 15, NOW)) == sent
         assert await streams.take([0], 15, NOW) == []
 
     async def test_those_sent_before_any_worker_was_there_are_taken_too(self, streams: Streams) -> None:
-        await streams.send([errand(1)])
+        await send(streams, [errand(1)])
         await streams.take([0], 5, NOW)  # there was no group
         assert errands(await streams.take([0], 5, NOW)) == [errand(1)]
 
     async def test_whoever_waits_for_one_gets_it_at_once(self, streams: Streams, other: Streams) -> None:
         await streams.take([0, 1], 5, NOW)
         waiting = asyncio.create_task(streams.take([0, 1], 5, SOON))
-        await other.send([errand(1, partition=1)])
+        await send(other, [errand(1, partition=1)])
         async with asyncio.timeout(SOON / 2):
             assert errands(await waiting) == [errand(1, partition=1)]
 
     async def test_a_worker_takes_those_of_its_partitions_only(self, streams: Streams) -> None:
-        await streams.send([errand(1, partition=1), errand(2, partition=2)])
+        await send(streams, [errand(1, partition=1), errand(2, partition=2)])
         await streams.take([2], 5, NOW)
         assert errands(await streams.take([2], 5, NOW)) == [errand(2, partition=2)]
 
@@ -69,7 +73,7 @@ class TestErrands:
         self, streams: Streams, other: Streams
     ) -> None:
         await streams.take([0], 5, NOW)
-        await streams.send([errand(1), errand(2), errand(3)])
+        await send(streams, [errand(1), errand(2), errand(3)])
         one, *_ = await streams.take([0], 2, NOW)
         assert [(left.errand, left.before) for left in await other.pending(0)] == [(errand(1), 1), (errand(2), 1)]
         await other.claim(0, [one])
@@ -77,14 +81,14 @@ class TestErrands:
 
     async def test_to_look_at_what_is_pending_counts_for_nothing(self, streams: Streams) -> None:
         await streams.take([0], 5, NOW)
-        await streams.send([errand(1)])
+        await send(streams, [errand(1)])
         await streams.take([0], 5, NOW)
         for _ in range(3):
             assert [left.before for left in await streams.pending(0)] == [1]
 
     async def test_the_backlog_is_what_nobody_finished(self, streams: Streams) -> None:
         await streams.take([0, 3], 5, NOW)
-        await streams.send([errand(1), errand(2), errand(3, partition=3)])
+        await send(streams, [errand(1), errand(2), errand(3, partition=3)])
         one, two = await streams.take([0], 5, NOW)
         assert await streams.backlog() == 3
         await streams.finish([(one, None), (two, Reference(two.errand.key))])
@@ -100,6 +104,23 @@ class TestErrands:
         assert await streams.take([0], 5, NOW) == []
         assert await streams.pending(0) == []
         assert await streams.backlog() == 1
+
+    @pytest.mark.parametrize("accident", ["flushed", "restarted"])
+    async def test_none_enters_behind_a_loss_that_its_sender_does_not_know_of(
+        self, streams: Streams, redis: RedisServer, accident: str
+    ) -> None:
+        before = await streams.epoch()
+        if accident == "flushed":
+            with Redis.from_url(redis.url) as client:
+                client.flushall()
+        else:
+            redis.kill()
+            with pytest.raises(DispatchError):
+                await streams.ping()
+            redis.start()
+        assert not await streams.send([errand(1)], before)
+        assert await streams.backlog() == 0
+        assert await streams.send([errand(1)], await streams.epoch())
 
 
 class TestReferences:
@@ -174,7 +195,7 @@ class TestTheEpoch:
 async def test_every_key_has_a_time_to_live(streams: Streams, redis: RedisServer) -> None:
     await streams.epoch()
     await streams.announce("a", 60)
-    await streams.send([errand(1, partition=1)])
+    await send(streams, [errand(1, partition=1)])
     await streams.take([0, 1], 5, NOW)
     await streams.finish([(Delivered("1-1", errand(1)), Reference(errand(1).key, 1))])
     with Redis.from_url(redis.url) as client:
@@ -184,13 +205,14 @@ async def test_every_key_has_a_time_to_live(streams: Streams, redis: RedisServer
 
 @pytest.mark.parametrize("down", ["killed", "silent"])
 async def test_a_redis_that_is_away_is_a_dispatch_error(streams: Streams, redis: RedisServer, down: str) -> None:
-    await streams.send([errand(1)])
+    epoch = await streams.epoch()
+    await streams.send([errand(1)], epoch)
     if down == "killed":
         redis.kill()
     else:
         redis.pause()
     with pytest.raises(DispatchError):
-        await streams.send([errand(2)])
+        await streams.send([errand(2)], epoch)
     redis.resume()
     redis.start()
     await streams.ping()

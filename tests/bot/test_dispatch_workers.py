@@ -1,0 +1,162 @@
+"""Workers come, go, crash and stop for a while; what they leave is taken up without anybody saying anything new."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from core.messages import PersonKey
+from core.tasks import MEMORY, OUTPUT_MESSAGE
+from models.fakes import plain_rule
+from tests.bot.conftest import JUN, MINA, PaperAdapter, PuppetModel, nothing_is_left, say
+from tests.bot.dispatch_town import Town, until
+from tests.redis_server import RedisServer
+
+ANSWER = OUTPUT_MESSAGE.name
+
+
+@pytest.fixture
+def town(tmp_path: Path, redis: RedisServer) -> Town:
+    return Town(f"sqlite+aiosqlite:///{tmp_path / 'record.db'}", redis)
+
+
+class TestACrash:
+    async def test_what_a_killed_worker_had_is_answered_by_another_in_order_within_lease_and_5_s(
+        self, town: Town, paper: PaperAdapter
+    ) -> None:
+        async with town.gateway(paper) as gateway:
+            async with town.elsewhere() as worker:
+                turns = await gateway.hear(say("wait"), say("둘", 2), say("셋", 3, JUN))
+                await worker.begins("wait")
+                await turns[2]
+                async with town.worker():
+                    killed_at = time.monotonic()
+                    await worker.kill()
+                    await asyncio.gather(*turns)
+                    assert time.monotonic() - killed_at < town.settings.dispatch.lease_s + 5
+            assert paper.answered == ["m3", "m1", "m2"]
+            assert await nothing_is_left(gateway.record)
+
+    async def test_the_bookkeeping_it_left_is_done_before_anything_new_of_the_person(
+        self, town: Town, paper: PaperAdapter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.dispatch.worker.DRAIN_S", 0.0)
+        stuck = PuppetModel()
+        stuck.gated = {MEMORY.name}
+        async with town.gateway(paper) as gateway:
+            async with town.worker(stuck):
+                first = await gateway.hear(say("나는 민아야"))
+                await asyncio.gather(*first)
+                second = await gateway.hear(say("내 이름은?", 2))
+            town.language.rule = lambda prompt: (
+                f"(이름: 민아) {prompt.stop}" if prompt.task == MEMORY.name else plain_rule(prompt)
+            )
+            async with town.worker():
+                await asyncio.gather(*second)
+            asked = [prompt.task for prompt in town.language.prompts]
+            assert asked.index(MEMORY.name) < asked.index(ANSWER)
+            assert len(await gateway.record.memories.items(MINA)) > 0
+
+
+class TestAWorkerThatWasStoppedForAWhile:
+    async def test_it_writes_nothing_when_it_goes_on_and_takes_its_share_again(
+        self, town: Town, paper: PaperAdapter
+    ) -> None:
+        town.language.rule = lambda prompt: f"깨어 있어 {prompt.stop}" if prompt.task == ANSWER else plain_rule(prompt)
+        async with town.gateway(paper) as gateway, town.elsewhere() as sleeper:
+            turns = await gateway.hear(say("wait"))
+            await sleeper.begins("wait")
+            sleeper.pause()
+            async with town.worker() as worker:
+                await asyncio.gather(*turns)
+                assert [reply.text for reply in paper.replies] == ["깨어 있어"]
+                assert worker.partitions == 4
+                sleeper.resume()
+                await until(worker, lambda: worker.partitions == 2)
+                await gateway.answer(*(say("또", 10 + n, PersonKey("paper", f"p{n}")) for n in range(8)))
+            assert paper.answered.count("m1") == 1
+            kept = await gateway.record.people.export(MINA)
+            assert [reply["text"] for reply in kept["replies"]] == ["깨어 있어"]
+
+
+class TestPoison:
+    async def test_what_ends_every_worker_is_set_aside_and_nothing_else_is(
+        self, town: Town, paper: PaperAdapter
+    ) -> None:
+        town.set(deliveries=3)
+        innocent = [say(f"slow {n}", 10 + n, PersonKey("paper", f"p{n}")) for n in range(4)]
+        async with town.gateway(paper) as gateway:
+            turns = await gateway.hear(*innocent, say("die"), say("그 다음", 2))
+            for _ in range(town.settings.dispatch.deliveries):
+                async with town.elsewhere() as worker:
+                    await worker.process.wait()
+            async with town.worker():
+                await asyncio.gather(*turns)
+                assert paper.notices.count("fault") == 1
+                assert sorted(paper.answered) == ["m1", "m10", "m11", "m12", "m13", "m2"]
+                (letter,) = await gateway.record.dead.oldest()
+                assert letter.key.message_id == "m1"
+                assert "die" not in letter.reason
+                await gateway.record.dead.revive([letter.number])
+                await gateway.app.service.look_for_unanswered()
+                await asyncio.gather(*gateway.app.service._tasks)
+                assert paper.answered.count("m1") == 2
+            assert await nothing_is_left(gateway.record)
+
+
+class TestSharing:
+    async def test_each_worker_has_its_share_whoever_comes_and_goes(self, town: Town) -> None:
+        async with town.worker() as first:
+            await until(first, lambda: first.partitions == 4)
+            async with town.worker() as second:
+                await until(first, lambda: (first.partitions, second.partitions) == (2, 2))
+            await until(first, lambda: first.partitions == 4)
+
+    async def test_a_partition_changes_hands_only_when_nothing_of_it_is_under_way(
+        self, town: Town, paper: PaperAdapter
+    ) -> None:
+        people = [PersonKey("paper", f"p{number}") for number in range(8)]
+        town.language.gated = {ANSWER}
+        async with town.gateway(paper) as gateway, town.worker() as first:
+            turns = await gateway.hear(*(say("안녕", number, who) for number, who in enumerate(people)))
+            for _ in turns:
+                await town.language.arrived.get()
+            async with town.worker() as second:
+                await until(first, lambda: sum(one.leaving for one in first._holding.owned.values()) == 2)
+                assert (first.partitions, second.partitions) == (4, 0)
+                town.language.gate.set()
+                await asyncio.gather(*turns)
+                await until(first, lambda: (first.partitions, second.partitions) == (2, 2))
+        assert len(town.language.asked(ANSWER)) == len(people)
+
+    async def test_no_more_is_in_one_workers_hands_than_it_may_have(self, town: Town, paper: PaperAdapter) -> None:
+        town.set(at_once=2, partitions=1)
+        town.language.gated = {ANSWER}
+        async with town.gateway(paper) as gateway, town.worker() as worker:
+            turns = await gateway.hear(*(say("안녕", n, PersonKey("paper", f"p{n}")) for n in range(6)))
+            for _ in range(2):
+                await town.language.arrived.get()
+            await until(worker, iter([False, False, True]).__next__)
+            assert (worker.under_way, town.language.arrived.qsize()) == (2, 0)
+            town.language.gate.set()
+            await asyncio.gather(*turns)
+
+
+class TestStopping:
+    async def test_what_is_under_way_is_finished_and_others_go_on_at_once(
+        self, town: Town, paper: PaperAdapter
+    ) -> None:
+        town.set(lease_s=60)
+        town.language.gated = {ANSWER}
+        async with town.gateway(paper) as gateway:
+            async with town.elsewhere() as worker:
+                turns = await gateway.hear(say("wait"))
+                await worker.begins("wait")
+                worker.resume()
+                await worker.stop()
+                await asyncio.gather(*turns)
+            town.language.gated = set()
+            async with town.worker(), asyncio.timeout(20):
+                await gateway.answer(say("다음", 2))
+        assert paper.answered == ["m1", "m2"]
