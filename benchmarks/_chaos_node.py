@@ -4,7 +4,6 @@ SIGTERM stops it as it stops `ohlora`.
 """
 
 import asyncio
-import logging
 import signal
 import sys
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 from benchmarks._chaos_adapter import SocketAdapter
 from benchmarks._chaos_house import Node
 from benchmarks._chaos_script import models
+from bot import logs
 from bot.app import SystemClock, assemble, opened
 from bot.config import DispatchSettings, Settings, TurnSettings
 from bot.dispatch.wiring import assemble_worker, build_gateway
@@ -32,8 +32,10 @@ async def _serve(node: Node) -> None:
         record_url=SecretStr(node.record),
         redis_url=SecretStr(node.redis),
         turn=TurnSettings(line=node.line, ladders={"love": [0]}),
+        log_level="INFO",
         dispatch=DispatchSettings(backlog=node.line, lease_s=node.lease_s),
     )
+    logs.configure(settings, node.role)
     await {"run": _run, "gateway": _gateway, "worker": _worker}[node.role](node, settings)
 
 
@@ -64,7 +66,6 @@ async def _worker(node: Node, settings: Settings) -> None:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with suppress(asyncio.CancelledError):
         asyncio.run(_serve(Node.read(sys.argv[1])))
 

@@ -73,7 +73,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Record]:
         from storage.redis import RedisState  # an extra
 
         hot = partial(RedisState, redis)
-    async with await Record.open(settings.record, hot=hot) as record:
+    async with await Record.open(settings.record, hot=hot, watch=metrics) as record:
         yield record
 
 

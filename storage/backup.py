@@ -29,7 +29,7 @@ _NEVER_MISSED = {"alembic_version", fences.name, notes.name}
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`rows`: table → how many. `kept`: what was in the place of the record before; None where that was nothing."""
+    """`rows`: table → how many. `kept`: the record before; None where that was nothing, or on a server."""
 
     rows: Mapping[str, int]
     kept: Path | None
@@ -68,6 +68,9 @@ async def restore(file: Path, url: str, *, force: bool = False) -> Restored:
     location = dialect.locate(url)
     here = dialect.file_of(location)
     beside = here or file
+    if here is not None:
+        with dialect.readable_errors(str(here)):
+            here.parent.mkdir(parents=True, exist_ok=True)  # on a new machine nothing is there yet
     with dialect.readable_errors(str(beside.parent)), _workshop(beside) as folder:
         made = folder / "record.db"
         with dialect.readable_errors(str(file)):

@@ -1,7 +1,8 @@
 """Database: work in transactions, each whole or not at all, and every error as RecordError."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from core.errors import RecordError
 from storage import dialect
@@ -10,37 +11,60 @@ from storage.dialect import Backend, Work
 Result = TypeVar("Result")
 
 
+class Watch(Protocol):
+    """Whoever wants to know how the record does."""
+
+    def transaction(self, kind: str, seconds: float) -> None:
+        """One came to its end, its wait included; `kind`: read or write."""
+        ...
+
+    def hot(self, hit: bool) -> None:
+        """A turn asked for what is known of a person; whether hot state had it."""
+        ...
+
+
+class Nobody:
+    """A Watch."""
+
+    def transaction(self, kind: str, seconds: float) -> None:
+        """Not told."""
+
+    def hot(self, hit: bool) -> None:
+        """Not told."""
+
+
 class Database:
     """Runs pieces of work, each in a transaction of its own, whole or not at all. Made by `open`.
 
     A caller that is cancelled does not tear its transaction: the work goes on behind it and close() waits for it.
     """
 
-    def __init__(self, place: str, backend: Backend) -> None:
+    def __init__(self, place: str, backend: Backend, watch: Watch | None = None) -> None:
         """Over an open backend; `place` names it for people."""
         self.place = place
+        self.watch = watch or Nobody()
         self._backend = backend
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, lock_wait: float) -> Self:
+    async def open(cls, url: str, lock_wait: float, watch: Watch | None = None) -> Self:
         """`lock_wait`: seconds to wait for another program's lock. Raises RecordError for a URL that cannot be used."""
         location = dialect.locate(url)
         place = dialect.name_of(location)
         with dialect.readable_errors(place):
             backend = await dialect.open_backend(location, lock_wait)
-        return cls(place, backend)
+        return cls(place, backend, watch)
 
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction that is on the disk when this returns. Raises RecordError.
 
         It may be run again when nothing of it was written, so it does nothing beside what it does to the connection.
         """
-        return await self._answer(self._backend.write, work)
+        return await self._answer("write", self._backend.write, work)
 
     async def read(self, work: Work[Result]) -> Result:
         """Run `work` on one consistent state, with all that is committed now. Raises RecordError."""
-        return await self._answer(self._backend.read, work)
+        return await self._answer("read", self._backend.read, work)
 
     async def scrub(self, tables: Sequence[str]) -> None:
         """Take away what rows that are gone left behind in these tables. Raises RecordError."""
@@ -54,8 +78,13 @@ class Database:
             with dialect.readable_errors(self.place):
                 await self._backend.close()
 
-    async def _answer(self, transact: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
+    async def _answer(
+        self, kind: str, transact: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]
+    ) -> Result:
         if self._closed:
             raise RecordError(f"The record at {self.place} is closed; open it again.")
+        began = time.perf_counter()
         with dialect.readable_errors(self.place):
-            return await transact(work)
+            result = await transact(work)
+        self.watch.transaction(kind, time.perf_counter() - began)
+        return result

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from core.messages import PersonKey
 from storage import revisions
 from storage.cases import Cases
-from storage.database import Database
+from storage.database import Database, Watch
 from storage.dead_letters import DeadLetters
 from storage.dialect import mark, one_at_a_time
 from storage.erasure import Erasure
@@ -47,15 +47,22 @@ class Record:
         self._erasure = Erasure(database, hot)
 
     @classmethod
-    async def open(cls, url: str, *, lock_wait: float = LOCK_WAIT_S, hot: MakeHotState | None = None) -> Self:
+    async def open(
+        cls,
+        url: str,
+        *,
+        lock_wait: float = LOCK_WAIT_S,
+        hot: MakeHotState | None = None,
+        watch: Watch | None = None,
+    ) -> Self:
         """Open the record at `url`, and migrate it.
 
         A file (sqlite+aiosqlite:///path) is made where missing, with its folder; a database on a server
         (postgresql+asyncpg://user@host/name) must be there. `lock_wait`: seconds to wait for another program's lock, or
         for a server to come back, now and later. `hot` (storage.redis): what several processes share; None: nothing.
-        Raises RecordError.
+        `watch` hears how the record does. Raises RecordError.
         """
-        database = await Database.open(url, lock_wait)
+        database = await Database.open(url, lock_wait, watch)
 
         def to_newest(connection: Connection) -> str:
             one_at_a_time(connection, "schema")

@@ -25,8 +25,8 @@ from storage.one_process import LocalCounters
 log = logging.getLogger(__name__)
 
 # a turn waits no longer for it, and then none does for a moment
-TIMEOUT_S, ALONE_S = 0.3, 0.5
-_CONNECTIONS = 32
+TIMEOUT_S, ALONE_S = 0.5, 0.5
+_CONNECTIONS = 8
 _MS_OF_A_PERSON, _MS_OF_A_TOKEN = 3600 * 1000, 30 * 86_400 * 1000
 # items and chats; with more of them a person is read from the record as quickly, and Redis waits for nobody meanwhile
 MOST_ENTRIES = 250

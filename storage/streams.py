@@ -178,20 +178,21 @@ class Streams:
                     pipe.xdel(stream, delivered.entry)
                 await pipe.execute()
 
-    async def references(self, platform: str, block_s: float) -> dict[str, Reference | None]:
-        """What became of errands and was not marked as handled, by the ids of the entries; none after `block_s`.
+    async def references(
+        self, platform: str, block_s: float, handled: Collection[str] = ()
+    ) -> dict[str, Reference | None]:
+        """What became of errands, by the ids of the entries, without those that are `handled`; none after `block_s`.
 
-        None for what cannot be read: a newer version wrote it.
+        Those are read no more. None for what cannot be read: a newer version wrote it.
         """
         stream = self._references(platform)
         with _readable_errors():
-            found = await self._redis.xread({stream: "0"}, count=_PAGE, block=_milliseconds(block_s))
+            async with self._redis.pipeline(transaction=False) as pipe:
+                if handled:
+                    pipe.xdel(stream, *handled)
+                pipe.xread({stream: "0"}, count=_PAGE, block=_milliseconds(block_s))
+                *_, found = await pipe.execute()
         return {entry: to_reference(fields) for _, entries in found or () for entry, fields in entries}
-
-    async def handled(self, platform: str, entries: Collection[str]) -> None:
-        """These are read no more."""
-        with _readable_errors():
-            await self._redis.xdel(self._references(platform), *entries)
 
     def _errands(self, partition: int) -> str:
         return keys.errands(self._incarnation, partition)

@@ -45,6 +45,7 @@ class Turns:
         """Everything a turn of this person in this chat needs to know, as of one moment."""
         known = await self._hot.recall(person)
         past, fresh = await self._database.read(partial(past_of, person, chat, known))
+        self._database.watch.hot(known is not None and fresh is None)
         if fresh is not None:
             await self._hot.keep(person, fresh)
         return past

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -180,12 +180,12 @@ class RemoteTurns:
 
     async def _listen(self, platform: str) -> None:
         """What becomes of errands, as it comes."""
+        handled: Collection[str] = ()
         while True:
             try:
-                entries = await self._streams.references(platform, _LISTEN_S)
-                if entries:
-                    await self._resolve([reference for reference in entries.values() if reference is not None])
-                    await self._streams.handled(platform, entries)
+                entries = await self._streams.references(platform, _LISTEN_S, handled)
+                await self._resolve([reference for reference in entries.values() if reference is not None])
+                handled = entries
             except (DispatchError, RecordError) as error:
                 log.warning("replies for %s wait: %s", platform, error)
                 await asyncio.sleep(_PAUSE_S)

@@ -129,10 +129,6 @@ class Metrics:
         """Likewise: how many partitions this worker owns."""
         self._watch("ohlora_partitions", "Partitions owned by this worker", count)
 
-    def dead(self, count: Callable[[], float]) -> None:
-        """Likewise: how many dead letters wait for somebody to look at them."""
-        self._watch("ohlora_dead", "Dead letters that wait to be looked at", count)
-
     def _watch(self, name: str, what: str, count: Callable[[], float]) -> None:
         Gauge(name, what, registry=self.registry).set_function(count)
 

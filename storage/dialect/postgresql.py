@@ -1,5 +1,7 @@
 """PostgreSQL: another program keeps the record; several of ours may write to it at once."""
 
+import asyncio
+import random
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -10,7 +12,6 @@ from typing import Any
 from sqlalchemy import URL, Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from core.errors import RecordError
 from storage.columns import to_json
@@ -21,7 +22,7 @@ DRIVER = "postgresql+asyncpg"
 EXAMPLE = "postgresql+asyncpg://user:password@host/ohlora"
 # of one process, beside the one that writes; a server takes about a hundred connections
 READERS = 2
-# a piece of work takes about half a millisecond, a commit as long: more at a time saves little, and keeps people waiting
+# a piece of work takes half a millisecond, a commit as long: more at a time saves little, and keeps people waiting
 AT_ONCE = 16
 _CONNECT_S = 10.0
 _NAME = "ohlora"
@@ -190,21 +191,21 @@ class ServerWorker:
         await self._engine.dispose()
 
     async def _patiently(self, works: Sequence[Work[Any]], hurried: bool) -> list[Outcome]:
-        """Again as long as nothing can have been written; of a commit without an answer nobody knows that."""
+        """Again as long as nothing can have been written; of a commit without an answer nobody knows that.
 
-        def worth_another(error: BaseException) -> bool:
-            alone = len(works) == 1
-            return not self._committing and (_is_away(error) or (alone and _code(_cause(error)) in _CONFLICTS))
-
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception(worth_another),
-            stop=self._is_enough,
-            wait=wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S),
-            reraise=True,
-        ):
-            with attempt:
-                outcomes = await self._transact(works, hurried)
-        return outcomes
+        Whoever waited in line while others tried in vain does not begin to wait all over again.
+        """
+        begin, pause_s = time.monotonic(), _FIRST_PAUSE_S
+        while True:  # tenacity takes as long to try once as the server to answer
+            try:
+                return await self._transact(works, hurried)
+            except Exception as error:
+                passing = _is_away(error) or (len(works) == 1 and _code(_cause(error)) in _CONFLICTS)
+                waited = time.monotonic() - (self._away_since or begin)
+                if self._committing or not passing or waited >= self._patience_s:
+                    raise
+            await asyncio.sleep(random.uniform(0, pause_s))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _transact(self, works: Sequence[Work[Any]], hurried: bool) -> list[Outcome]:
         self._committing = False
@@ -225,10 +226,6 @@ class ServerWorker:
             outcomes = [Outcome(work(connection)) for work in works]
             self._committing = True
         return outcomes
-
-    def _is_enough(self, state: RetryCallState) -> bool:
-        """Whoever waited in line while others tried does not begin to try all over again."""
-        return time.monotonic() - (self._away_since or state.start_time) >= self._patience_s
 
 
 def _is_away(error: BaseException) -> bool:

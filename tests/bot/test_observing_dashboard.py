@@ -75,7 +75,7 @@ async def labels(
     async with engine(metrics) as device:
         await device.submit(OUTPUT_MESSAGE.name, {})
     # what only gateways and workers over Redis do
-    for watch in (metrics.backlog, metrics.partitions, metrics.dead):
+    for watch in (metrics.backlog, metrics.partitions):
         watch(lambda: 1)
     metrics.busy("paper", "backlog")
     metrics.dead_letter()

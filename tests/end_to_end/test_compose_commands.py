@@ -27,7 +27,7 @@ house = telegram_house.house
 
 GIVEN = {"POSTGRES_PASSWORD": "a" * 48, "REDIS_PASSWORD": "b" * 48, "OHLORA_MODELS__REMOTE__API_KEY": "hush-hush-4711"}
 SERVICES = composed.filled(composed.services(), GIVEN)
-_INTERVAL_S = 0.5
+_INTERVAL_S, _PATIENCE_S = 2.0, 100.0
 # whose image has no torch
 LIGHT = """
 import sys
@@ -182,11 +182,20 @@ async def test_a_profile_becomes_ready_answers_and_stops(
         for one in redis:
             await one.healthy()
         ours = [await stack.enter_async_context(machine.running(name)) for name in names if name in OURS]
-        await asyncio.gather(*(one.healthy() for one in ours))
-        await house.server.say(house.person, house.private, "로라야 안녕")
-        await house.server.until(lambda: house.private.replies)
-        for one in (*ours, *redis):
-            assert (one.name, await one.stop()) == (one.name, 0), one.log.read_text()
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await asyncio.gather(*(one.healthy() for one in ours))
+                await house.server.say(house.person, house.private, "로라야 안녕")
+                await house.server.until(lambda: house.private.replies, timeout=_PATIENCE_S)
+                ended = {one.name: await one.stop() for one in (*ours, *redis)}
+        except TimeoutError:
+            raise AssertionError(said(ours)) from None
+    assert ended == dict.fromkeys(ended, 0), said(ours)
+
+
+def said(services: Sequence[Running]) -> str:
+    """What stands in their logs."""
+    return "\n".join(f"{one.name}: {one.log.read_text()}" for one in services)
 
 
 def served() -> dict[str, str]:

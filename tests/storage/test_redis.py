@@ -208,7 +208,7 @@ async def test_while_redis_is_away_nothing_fails_and_nobody_waits(
     near = here.near(MINA)
     assert near is not None
     assert near.revision == 14
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5  # of eighteen, each would wait half a second
     assert [line.levelname for line in caplog.records] == ["WARNING"]
 
     redis.resume()

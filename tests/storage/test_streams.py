@@ -142,7 +142,7 @@ class TestReferences:
         entries = await streams.references("paper", NOW)
         assert list(entries.values()) == [reference]
         assert await streams.references("paper", NOW) == entries
-        await streams.handled("paper", entries)
+        assert await streams.references("paper", NOW, handled=entries) == {}
         assert await streams.references("paper", NOW) == {}
 
     async def test_each_platform_has_its_own_in_the_order_of_their_ends(self, streams: Streams) -> None:
@@ -157,7 +157,7 @@ class TestReferences:
             client.xadd("ohlora:record:references:paper", {"v2": "what is this"})
         entries = await streams.references("paper", NOW)
         assert list(entries.values()) == [None]
-        await streams.handled("paper", entries)
+        assert await streams.references("paper", NOW, handled=entries) == {}
         assert await streams.references("paper", NOW) == {}
 
 

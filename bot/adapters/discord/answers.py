@@ -16,6 +16,8 @@ Interaction = discord.Interaction[discord.Client]
 # how custom_ids of buttons and forms begin; the rest is what the commands want back
 _BUTTON, _FORM = "button:", "form:"
 _ALTERNATIVE_TEXT = 1024
+# a host may have written longer ones
+_ON_A_BUTTON, _IN_A_FORM = 80, 45
 
 
 async def acknowledged(interaction: Interaction, *, thinking: bool = False) -> bool:
@@ -30,7 +32,7 @@ async def acknowledged(interaction: Interaction, *, thinking: bool = False) -> b
 
 async def ask_for(interaction: Interaction, form: Form, data: str) -> None:
     """Show a form instead of an acknowledgement; `data`: of the button that wants it."""
-    modal = discord.ui.Modal(title=form.title, custom_id=f"{_FORM}{data}")
+    modal = discord.ui.Modal(title=form.title[:_IN_A_FORM], custom_id=f"{_FORM}{data}")
     for number, field in enumerate(form.fields):
         written: discord.ui.TextInput[discord.ui.View] = discord.ui.TextInput(
             style=discord.TextStyle.long if field.long else discord.TextStyle.short,
@@ -38,7 +40,7 @@ async def ask_for(interaction: Interaction, form: Form, data: str) -> None:
             required=field.needed,
             max_length=field.longest,
         )
-        modal.add_item(discord.ui.Label(text=field.label, component=written))
+        modal.add_item(discord.ui.Label(text=field.label[:_IN_A_FORM], component=written))
     modal.stop()  # what comes back is known by its custom_id, also after a restart
     try:
         await interaction.response.send_modal(modal)
@@ -71,7 +73,8 @@ def buttons(rows: Rows) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for number, row in enumerate(rows):
         for button in row:
-            view.add_item(discord.ui.Button(label=button.label, custom_id=f"{_BUTTON}{button.data}", row=number))
+            label, custom_id = button.label[:_ON_A_BUTTON], f"{_BUTTON}{button.data}"
+            view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=number))
     view.stop()
     return view
 
