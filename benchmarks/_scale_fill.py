@@ -1,15 +1,33 @@
 """A record that was used for years: people, turns with a memory each, and cases, made by the database itself."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks._scale_crowd import PLATFORM, WIDTH
+from tests.postgres_server import PostgresServer
 
 # scatters people over the indexes, as real ids are
 _SCATTER = 2654435761
+_VECTOR = (b"\0\0\x80?" + bytes(4 * (WIDTH - 1))).hex()
+_EPOCH = 1700000000
+# how each says it: the numbers n from 0 on, the hexadecimal form of a number, a time, bytes
+_SQLITE: Mapping[str, str] = {
+    "numbers": "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {rows})",
+    "hex": "printf('%08x', {number})",
+    "at": f"strftime('%Y-%m-%d %H:%M:%f000', {_EPOCH} + n, 'unixepoch')",
+    "vector": f"X'{_VECTOR}'",
+}
+_POSTGRES: Mapping[str, str] = {
+    "numbers": "WITH numbers(n) AS (SELECT generate_series(0::bigint, {rows} - 1))",
+    "hex": "lpad(to_hex({number}), 8, '0')",
+    "at": f"to_timestamp({_EPOCH} + n)",
+    "vector": f"'\\x{_VECTOR}'::bytea",
+}
+# tables whose next row has to get an id after those that are made here
+_COUNTING = {"inbox": "id", "turns": "id", "memories": "id", "cases": "number"}
 
 
 @dataclass(frozen=True)
@@ -26,68 +44,75 @@ def user_id(number: int) -> str:
     return f"{number * _SCATTER % 2**32:08x}"
 
 
-def fill(record: Path, size: Size, told: Callable[[str], None]) -> None:
-    """Fill an empty record in SQLite; `told` hears the name of each table before it is filled."""
+def fill_sqlite(record: Path, size: Size, told: Callable[[str], None]) -> None:
+    """Fill an empty record in a file; `told` hears the name of each table before it is filled."""
     with closing(sqlite3.connect(record)) as database:
         database.execute("PRAGMA synchronous = OFF")
-        for table, rows, statement in _statements(size):
+        for table, statement in _statements(size, _SQLITE):
             told(table)
             with database:
-                database.execute(f"{_counting(rows)} {statement}", {"platform": PLATFORM, "vector": _vector()})
+                database.execute(statement)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _statements(size: Size) -> list[tuple[str, int, str]]:
-    """(table, rows, how a row is made from the number n of it), what refers to others last."""
-    user = f"printf('%08x', n % {size.people} * {_SCATTER} % {2**32})"
-    home = f"'home of ' || {user}"
-    at = "strftime('%Y-%m-%d %H:%M:%f000', 1700000000 + n, 'unixepoch')"
-    case = (
-        f"n + 1, n + 1, :platform, {user}, {home}, {home}, 1, 'ko', 1, 'love', 1, {at}, 0, 'enforce', '사귀자', '미안'"
-    )
-    return [
-        ("people", size.people, f"INSERT INTO people SELECT :platform, {user}, 1, 0 FROM numbers"),
+def fill_postgres(server: PostgresServer, database: str, size: Size, told: Callable[[str], None]) -> None:
+    """The same, on a server."""
+    for table, statement in _statements(size, _POSTGRES):
+        told(table)
+        server.sql(statement, database)
+        if (column := _COUNTING.get(table)) is not None:
+            last = f"(SELECT max({column}) FROM {table})"
+            server.sql(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {last})", database)
+    # what the server does by itself in the background, some time later
+    server.sql("VACUUM ANALYZE", database)
+    server.sql("CHECKPOINT", database)
+
+
+def _statements(size: Size, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(table, how its rows are made), what refers to others last."""
+    platform, user = f"'{PLATFORM}'", words["hex"].format(number=f"n % {size.people} * {_SCATTER} % {2**32}")
+    home, at, vector = f"'home of ' || {user}", words["at"], words["vector"]
+    whose = "platform, user_id"
+    filled = [
+        ("people", size.people, f"{whose}, introduced, paused", f"{platform}, {user}, TRUE, FALSE"),
         (
             "inbox",
             size.memories,
-            "INSERT INTO inbox (id, platform, chat_id, message_id, user_id, private, text, sent_at, language, state)"
-            f" SELECT n + 1, :platform, {home}, 'old' || n, {user}, 1, '취미 이야기', {at}, 'ko', 'answered'"
-            " FROM numbers",
+            f"id, {whose}, chat_id, message_id, private, text, sent_at, language, state",
+            f"n + 1, {platform}, {user}, {home}, 'old' || n, TRUE, '취미 이야기', {at}, 'ko', 'answered'",
         ),
-        ("turns", size.memories, "INSERT INTO turns SELECT n + 1, n + 1, '취미 이야기', '{}', 'done' FROM numbers"),
         (
-            "outbox",
+            "turns",
             size.memories,
-            "INSERT INTO outbox (turn_id, text, notices, state) SELECT n + 1, '응!', '[]', 'delivered' FROM numbers",
+            "id, inbox_id, final_input, ethics_scores, bookkeeping",
+            "n + 1, n + 1, '취미 이야기', '{}', 'done'",
         ),
+        ("outbox", size.memories, "turn_id, text, notices, state", "n + 1, '응!', '[]', 'delivered'"),
         (
             "memories",
             size.memories,
-            "INSERT INTO memories"
-            f" SELECT n + 1, n + 1, :platform, {user}, '', '취미 ' || n, '이야기', {at}, :vector, NULL FROM numbers",
+            f"id, turn_id, {whose}, scope, key, value, learned_at, vector",
+            f"n + 1, n + 1, {platform}, {user}, '', '취미 ' || n, '이야기', {at}, {vector}",
         ),
         (
             "summaries",
             size.people,
-            f"INSERT INTO summaries SELECT :platform, {user}, {home}, '', :vector, 1 FROM numbers",
+            f"{whose}, chat_id, text, vector, turn_id",
+            f"{platform}, {user}, {home}, '', {vector}, 1",
         ),
         (
             "cases",
             size.cases,
-            f"INSERT INTO cases SELECT {case}, 0, '{{}}', '{{}}', 'crowd', '2023-11-13', 'open', {at}, 0, 0, 0"
-            " FROM numbers",
+            f"number, turn_id, {whose}, chat_id, place_id, private, language, everywhere, category, step, at, period_us,"
+            " mode, prompt, answer, blanked, scores, thresholds, encoder, week, state, ends_at, answered, waited_us,"
+            " longest_us",
+            f"n + 1, n + 1, {platform}, {user}, {home}, {home}, TRUE, 'ko', TRUE, 'love', 1, {at}, 0,"
+            f" 'enforce', '사귀자', '미안', FALSE, '{{}}', '{{}}', 'crowd', '2023-11-13', 'open', {at}, 0, 0,"
+            " 0",
         ),
-        (
-            "case_events",
-            size.cases,
-            f"INSERT INTO case_events SELECT n + 1, 0, 'issued', {at}, NULL, NULL, '', NULL FROM numbers",
-        ),
+        ("case_events", size.cases, "number, position, kind, at, text", f"n + 1, 0, 'issued', {at}, ''"),
     ]
-
-
-def _counting(rows: int) -> str:
-    return f"WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {rows})"
-
-
-def _vector() -> bytes:
-    return b"\0\0\x80?" + bytes(4 * (WIDTH - 1))
+    return [
+        (table, f"{words['numbers'].format(rows=rows)} INSERT INTO {table} ({columns}) SELECT {values} FROM numbers")
+        for table, rows, columns, values in filled
+    ]

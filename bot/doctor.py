@@ -22,7 +22,7 @@ from rich.text import Text
 from sqlalchemy.engine import make_url
 
 from bot.config import RemoteSettings, Settings
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, DispatchError
 from models.model_servers import ModelServers
 from models.serving import served_here
 
@@ -95,7 +95,7 @@ def examine(settings: Settings) -> list[Finding]:
         _device(),
         _discord(settings.discord_token),
         _platform("Telegram", settings.telegram_token, "OHLORA_TELEGRAM_TOKEN", "to serve people there: ohlora run"),
-        _redis(),
+        _redis(settings),
         _terminal(),
     ]
 
@@ -122,7 +122,8 @@ def _machine() -> Finding:
 def _record(settings: Settings) -> Finding:
     url = make_url(settings.record)
     if not url.drivername.startswith("sqlite") or not url.database:
-        return Finding("Record", url.render_as_string(hide_password=True))
+        missing = "" if find_spec("asyncpg") else "pip install -e '.[postgres]'"
+        return Finding("Record", url.render_as_string(hide_password=True), missing)
     path = Path(url.database)
     place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     state = _size(path.stat().st_size) if path.is_file() else "not there yet; the first start makes it"
@@ -191,12 +192,26 @@ def _discord(token: SecretStr | None) -> Finding:
     return replace(finding, found="token set; to add her to a server, open the address below", link=link)
 
 
-def _redis() -> Finding:
-    installed = version_of("redis")
-    found = (
-        f"redis {installed}" if installed else "redis not installed; only several processes that share state need it"
-    )
-    return Finding("Redis", found, "" if installed else "pip install redis", optional=True)
+def _redis(settings: Settings) -> Finding:
+    """Whether it answers, where gateways and workers are to meet in it."""
+    installed, url = version_of("redis"), settings.redis_url.get_secret_value()
+    if not url:
+        unused = f"not used (redis-py {installed or 'not installed'}); only several processes need it"
+        return Finding("Redis", unused, optional=True)
+    if not installed:
+        return Finding("Redis", "redis_url is set, but redis-py is not installed", "pip install -e '.[redis]'")
+    try:
+        asyncio.run(_answered(url))
+    except DispatchError as error:
+        return Finding("Redis", str(error), "start it, or change redis_url")
+    return Finding("Redis", f"it answers (redis-py {installed})")
+
+
+async def _answered(url: str) -> None:
+    from storage.streams import Streams  # an extra
+
+    async with Streams(url, partitions=1, incarnation="") as streams:
+        await streams.ping()
 
 
 def _terminal() -> Finding:

@@ -1,9 +1,11 @@
 """Committed replies on their way: each delivered once, as far as its platform lets anybody know."""
 
 import logging
+from functools import partial
 
 from bot.adapters.base import Adapter
 from bot.observing.metrics import Metrics
+from bot.patience import until_it_is_back
 from core.errors import DeliveryError, DeliveryRefused, RecordError
 from core.messages import Reply
 from core.ports import Clock, Delivery, TurnStore, Undelivered
@@ -52,6 +54,6 @@ class Outbox:
     async def _end(self, platform: str, turn_id: int, outcome: Delivery) -> None:
         self._metrics.delivered(platform, outcome)
         try:
-            await self._turns.end(turn_id, outcome)
+            await until_it_is_back(partial(self._turns.end, turn_id, outcome))
         except RecordError:  # the person has the reply: no apology, and the bookkeeping goes on
             log.exception("turn %d: its reply is %s, but the record did not take that", turn_id, outcome)

@@ -16,7 +16,8 @@ from bot.moderation.casework import CaseWork
 from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from bot.outbox import Outbox
-from bot.turns import Turns, until_it_is_back
+from bot.patience import until_it_is_back
+from bot.turns import Turns
 from bot.waiting import Line
 from core.errors import DeliveryRefused, EngineOverloaded, RecordError, Superseded
 from core.messages import ChatKey, IncomingMessage, MessageKey, NoticeKind, PersonKey, Reply, Turn
@@ -92,7 +93,9 @@ class Service:
             new = await self._store.receive(message)
         except RecordError as error:
             log.exception("message %s did not get into the inbox", message.message_id)
-            return self._start(self._apologise(turn, error))
+            # whoever sent it takes it for safe when this returns, and it is safe nowhere: the person hears of it first
+            await self._say_sorry(turn, error)
+            return self._start(self._dismiss(turn))
         if not new:
             del self._open[message.key]
             return _done()
@@ -182,6 +185,13 @@ class Service:
             await self._apologise(open_turn, error)
 
     async def _apologise(self, open_turn: OpenTurn, error: Exception, reason: str = "models") -> None:
+        if await self._say_sorry(open_turn, error, reason):
+            await self._dismiss(open_turn)
+        else:
+            self._close(open_turn)
+
+    async def _say_sorry(self, open_turn: OpenTurn, error: Exception, reason: str = "models") -> bool:
+        """An honest sentence in the place of a reply; whether it went through, or never will."""
         message = open_turn.message
         self._metrics.unanswered(message.chat.platform, error, reason)
         if isinstance(error, EngineOverloaded):
@@ -193,10 +203,17 @@ class Service:
         try:
             with suppress(DeliveryRefused):
                 await self._adapters[message.person.platform].post(reply, _nothing)
-            # only then it is closed, so that nobody answers it meanwhile; it may be in the inbox though that failed
-            await until_it_is_back(partial(self._store.discard, message))
         except Exception:  # nobody is left to tell
             log.exception("message %s: not even the apology went through", message.message_id)
+            return False
+        return True
+
+    async def _dismiss(self, open_turn: OpenTurn) -> None:
+        """It has no turn any more, though it may be in the inbox; only then it is closed, so that nobody answers it."""
+        try:
+            await until_it_is_back(partial(self._store.discard, open_turn.message))
+        except RecordError:
+            log.exception("message %s stays in the inbox", open_turn.message.message_id)
         finally:
             self._close(open_turn)
 

@@ -2,27 +2,23 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
-
 from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
+from bot.patience import until_it_is_back
 from core import Conversation
 from core.case_store import CaseStore
-from core.errors import EngineError, Gone, RecordError, RecordUnavailable, Superseded
+from core.errors import EngineError, Gone, RecordError, Superseded
 from core.messages import PersonKey, Reply, Turn
 from core.notices import numbered
 from core.ports import Fence, TurnStore
 
 log = logging.getLogger(__name__)
-
-# between two questions whether the record is back
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +156,3 @@ class HereTurns:
             return Committed(turn_id, turn.reply, None)
         felt = [case.number for case in issued if case.sanction.felt]
         return Committed(turn_id, numbered(turn.reply, felt), [case.number for case in issued])
-
-
-async def until_it_is_back(work: Callable[[], Awaitable[None]]) -> None:
-    """Again for as long as the record is away. Raises whatever else comes."""
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(RecordUnavailable),
-        wait=wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S),
-        before_sleep=lambda state: log.warning(
-            "the record did not take it: %s", state.outcome and state.outcome.exception()
-        ),
-    ):
-        with attempt:
-            await work()

@@ -8,7 +8,7 @@ from storage.schema import DEAD, DUE, NONE, WAITING, inbox, turns
 
 
 def leave_unlearned(person: PersonKey, connection: Connection) -> None:
-    """Nothing a person said so far is learned any more: neither what waits or may wait again, nor what has its answer."""
+    """Nothing a person said so far is learned any more, whether it waits, may wait again, or has its answer."""
     waits = rows.belongs_to(inbox, person) & inbox.c.state.in_((WAITING, DEAD))
     connection.execute(update(inbox).where(waits).values(learn=False))
     theirs = exists(select(inbox.c.id).where(inbox.c.id == turns.c.inbox_id, rows.belongs_to(inbox, person)))

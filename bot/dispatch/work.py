@@ -128,6 +128,7 @@ class Workbench:
                     await self._bury(work)
         except Superseded as error:
             log.warning("left to whoever has partition %d now: %s", work.partition.number, error)
+            work.partition.behind = True  # that may be us again
         finally:
             self._forget(work)
 

@@ -133,6 +133,8 @@ class Worker:
         numbers = [partition.number for partition in partitions]
         taken = await self._streams.take(numbers, -(-room // len(partitions)), block_s)
         ours = {partition.number: partition for partition in partitions if self._ours(partition)}
+        for partition in partitions:
+            partition.behind |= partition.number not in ours
         mine = [(ours[one.errand.partition], one) for one in taken if one.errand.partition in ours]
         if mine:
             await self._bench.take(mine)

@@ -2,10 +2,14 @@
 
 import asyncio
 import time
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.dispatch.work import Workbench
+from core.errors import Superseded
 from core.messages import PersonKey
 from core.tasks import MEMORY, OUTPUT_MESSAGE
 from models.fakes import plain_rule
@@ -79,30 +83,21 @@ class TestAWorkerThatWasStoppedForAWhile:
             kept = await gateway.record.people.export(MINA)
             assert [reply["text"] for reply in kept["replies"]] == ["깨어 있어"]
 
-
-class TestPoison:
-    async def test_what_ends_every_worker_is_set_aside_and_nothing_else_is(
-        self, town: Town, paper: PaperAdapter
+    async def test_a_turn_whose_end_it_could_not_tell_in_time_is_told_when_it_has_the_right_again(
+        self, town: Town, paper: PaperAdapter, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        town.set(deliveries=3)
-        innocent = [say(f"slow {n}", 10 + n, PersonKey("paper", f"p{n}")) for n in range(4)]
-        async with town.gateway(paper) as gateway:
-            turns = await gateway.hear(*innocent, say("die"), say("그 다음", 2))
-            for _ in range(town.settings.dispatch.deliveries):
-                async with town.elsewhere() as worker:
-                    await worker.process.wait()
-            async with town.worker():
-                await asyncio.gather(*turns)
-                assert paper.notices.count("fault") == 1
-                assert sorted(paper.answered) == ["m1", "m10", "m11", "m12", "m13", "m2"]
-                (letter,) = await gateway.record.dead.oldest()
-                assert letter.key.message_id == "m1"
-                assert "die" not in letter.reason
-                await gateway.record.dead.revive([letter.number])
-                await gateway.app.service.look_for_unanswered()
-                await asyncio.gather(*gateway.app.service._tasks)
-                assert paper.answered.count("m1") == 2
-            assert await nothing_is_left(gateway.record)
+        tell, attempts = Workbench._tell, count()
+
+        async def late_once(self: Workbench, *told: Any) -> None:
+            if next(attempts) == 0:
+                raise Superseded("the lease ended before this could be told")
+            await tell(self, *told)
+
+        monkeypatch.setattr(Workbench, "_tell", late_once)
+        async with town.gateway(paper) as gateway, town.worker(), asyncio.timeout(10):
+            await gateway.answer(say("안녕"))
+        assert paper.answered == ["m1"]
+        assert len(town.language.asked(ANSWER)) == 1
 
 
 class TestSharing:

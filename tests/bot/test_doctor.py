@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bot.config import ModelSettings, Settings
 from bot.doctor import Finding, examine, report
+from tests.redis_server import RedisServer
 
 
 def settings(tmp_path: Path, profile: Path) -> Settings:
@@ -73,3 +74,14 @@ def test_a_record_elsewhere_is_shown_without_its_password(tmp_path: Path, tiny_p
 @pytest.mark.parametrize("name", ["Discord", "Telegram", "Redis"])
 def test_what_a_terminal_chat_does_not_need_is_no_fault(tmp_path: Path, tiny_profile: Path, name: str) -> None:
     assert found(settings(tmp_path, tiny_profile), name).optional
+
+
+def test_redis_is_asked_where_processes_are_to_meet_in_it(
+    tmp_path: Path, tiny_profile: Path, redis: RedisServer
+) -> None:
+    given = settings(tmp_path, tiny_profile).model_copy(update={"redis_url": SecretStr(redis.url)})
+    assert found(given, "Redis").found.startswith("it answers")
+    redis.kill()
+    gone = found(given, "Redis")
+    assert gone.todo == "start it, or change redis_url"
+    assert not gone.optional

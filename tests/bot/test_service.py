@@ -12,7 +12,14 @@ from bot.service import Service
 from bot.turns import HereTurns
 from bot.waiting import Line
 from core import Conversation
-from core.errors import DeliveryError, DeliveryRefused, EngineOverloaded, GenerationFailed, RecordError, RecordUnavailable
+from core.errors import (
+    DeliveryError,
+    DeliveryRefused,
+    EngineOverloaded,
+    GenerationFailed,
+    RecordError,
+    RecordUnavailable,
+)
 from core.messages import IncomingMessage, PersonKey, Reply, Turn
 from core.ports import Delivery, Prompt
 from core.sanctions import Sanction
@@ -216,6 +223,36 @@ async def test_bookkeeping_that_the_models_did_not_do_comes_before_the_next_turn
     assert [item.text for item in await record.memories.items(MINA)] == ["[좋아하는 가수: 에스파]"]
     asked = [prompt.task for prompt in language.prompts]
     assert asked.index(MEMORY.name) < len(asked) - 1 - asked[::-1].index(OUTPUT_MESSAGE.name)
+    assert await nothing_is_left(record)
+
+
+async def test_a_message_that_is_safe_nowhere_does_not_count_as_received_before_the_person_knows(
+    service: Service, paper: PaperAdapter, record: Record
+) -> None:
+    await record.close()
+    paper.gate.clear()
+    receiving = asyncio.create_task(service.receive(say("안녕")))
+    await paper.posting.wait()
+    assert not receiving.done()
+    paper.gate.set()
+    await (await receiving)
+    assert paper.notices == ["fault"]
+
+
+async def test_a_delivery_is_marked_when_the_record_is_back(
+    service: Service, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: list[Delivery] = []
+
+    async def end(turn_id: int, outcome: Delivery) -> None:
+        outcomes.append(outcome)
+        if len(outcomes) < 3:
+            raise RecordUnavailable("the server is away")
+        await Turns.end(record.turns, turn_id, outcome)
+
+    monkeypatch.setattr(record.turns, "end", end)
+    await handle(service, say("안녕"))
+    assert outcomes == [Delivery.DELIVERED] * 3
     assert await nothing_is_left(record)
 
 

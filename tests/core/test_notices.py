@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PlaceKey, Reply
+from core.messages import ChatKey, IncomingMessage, Notice, NoticeKind, PersonKey, PlaceKey, Reply
 from core.notices import notice, numbered, sanction_notices
 from core.sanctions import Mode, Sanction
 
