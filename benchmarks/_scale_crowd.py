@@ -140,5 +140,5 @@ async def hear(record: Record, crowd: Crowd) -> None:
 
 def settings(line: int, record: str = "", redis: str = "") -> Settings:
     """Every default, whatever this host has set; nobody of `line` people at once is turned away."""
-    urls = {"record_url": SecretStr(record), "redis_url": SecretStr(redis)}
-    return Settings.model_construct(**urls, turn=TurnSettings(line=max(line, 1)))
+    turn = TurnSettings(line=max(line, 1))
+    return Settings.model_construct(record_url=SecretStr(record), redis_url=SecretStr(redis), turn=turn)

@@ -140,5 +140,5 @@ async def _answer(gateway: Process) -> bytes:
 
 
 def _cpu_s(processes: Iterable[Process]) -> float:
-    times = [psutil.Process(process.pid).cpu_times() for process in processes]
-    return sum(one.user + one.system for one in times)
+    times = (psutil.Process(process.pid).cpu_times() for process in processes)
+    return sum((float(one.user + one.system) for one in times), 0.0)

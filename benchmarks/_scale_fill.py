@@ -103,12 +103,12 @@ def _statements(size: Size, words: Mapping[str, str]) -> list[tuple[str, str]]:
         (
             "cases",
             size.cases,
-            f"number, turn_id, {whose}, chat_id, place_id, private, language, everywhere, category, step, at, period_us,"
-            " mode, prompt, answer, blanked, scores, thresholds, encoder, week, state, ends_at, answered, waited_us,"
-            " longest_us",
-            f"n + 1, n + 1, {platform}, {user}, {home}, {home}, TRUE, 'ko', TRUE, 'love', 1, {at}, 0,"
-            f" 'enforce', '사귀자', '미안', FALSE, '{{}}', '{{}}', 'crowd', '2023-11-13', 'open', {at}, 0, 0,"
-            " 0",
+            f"number, turn_id, {whose}, chat_id, place_id, private, language, everywhere, category, step, at,"
+            " period_us, mode, prompt, answer, blanked, scores, thresholds, encoder, week, state, ends_at, answered,"
+            " waited_us, longest_us",
+            f"n + 1, n + 1, {platform}, {user}, {home}, {home}, TRUE, 'ko', TRUE, 'love', 1, {at},"
+            f" 0, 'enforce', '사귀자', '미안', FALSE, '{{}}', '{{}}', 'crowd', '2023-11-13', 'open', {at}, 0,"
+            " 0, 0",
         ),
         ("case_events", size.cases, "number, position, kind, at, text", f"n + 1, 0, 'issued', {at}, ''"),
     ]

@@ -22,7 +22,7 @@ from benchmarks._chaos_world import Outcome
 SEED = 20261121
 PARTS = ("kills", "resume", "outages", "sqlite", "overload", "stops")
 _TIMES = {"kills": 200, "resume": 20, "outages": 1, "sqlite": 1, "overload": 1, "stops": 50}
-_QUICK_TIMES = {"kills": 5, "resume": 1, "outages": 1, "sqlite": 1, "overload": 1, "stops": 4}
+_QUICK_TIMES = {"kills": 4, "resume": 1, "outages": 1, "sqlite": 1, "overload": 1, "stops": 4}
 _OUTAGES_S, _QUICK_OUTAGES_S = (1, 5, 15, 30, 60), (1,)
 _LEASE_S, _QUICK_LEASE_S = 10.0, 2.0
 _WIDTH = 100
@@ -51,7 +51,7 @@ def _part(part: str, given: argparse.Namespace) -> Coroutine[Any, Any, Outcome]:
         "kills": lambda: _chaos_kills.kills(times, rng, lease_s),
         "resume": lambda: _chaos_kills.resume(times, rng, lease_s),
         "outages": lambda: _chaos_outages.part(times, lease_s, _QUICK_OUTAGES_S if quick else _OUTAGES_S),
-        "sqlite": lambda: _chaos_sqlite.part(times, 2 if quick else 10, 6 if quick else given.locked),
+        "sqlite": lambda: _chaos_sqlite.part(times, 1 if quick else 10, 6 if quick else given.locked),
         "overload": lambda: _chaos_overload.part(10 if quick else given.seconds, lease_s),
         "stops": lambda: _chaos_kills.stops(times, rng, lease_s),
     }

@@ -29,6 +29,7 @@ FULL = Size(people=100_000, memories=1_000_000, cases=100_000)
 QUICK = Size(people=1000, memories=10_000, cases=1000)
 # an empty and a full record take turns; the medians are compared
 ROUNDS, TURNS_A_ROUND = 7, 10
+QUICK_ROUNDS, QUICK_TURNS = 1, 2
 TURNS_PER_S, RATIO, ADDED_MS = 300.0, 1.2, 50.0
 # half of what is wanted, for so many seconds
 PACED_PER_S, PACED_S = TURNS_PER_S / 2, 20
@@ -53,7 +54,7 @@ def main() -> int:
 
 async def _one(folder: Path, quick: bool) -> Figures:
     """Everybody talks at once with one process: over SQLite, then over PostgreSQL."""
-    turns_each = 5 if quick else TURNS_EACH
+    turns_each = QUICK_TURNS if quick else TURNS_EACH
     figures = await _one_process("sqlite", _url(folder / "one.db"), turns_each)
     with postgres_server(*DURABLE_POSTGRES) as server:
         return figures | await _one_process("postgres", server.url(), turns_each)
@@ -79,16 +80,15 @@ async def _one_process(name: str, url: str, turns_each: int) -> Figures:
 async def _full(folder: Path, quick: bool) -> Figures:
     """What a turn costs in a record that was used for years: in SQLite, then in PostgreSQL."""
     size = QUICK if quick else FULL
-    told: Callable[[str], None] = lambda table: Console(stderr=True).print(f"filling {table}")  # noqa: E731
     empty, full = folder / "empty.db", folder / "full.db"
     await (await Record.open(_url(full))).close()
-    await asyncio.to_thread(fill_sqlite, full, size, told)
+    await asyncio.to_thread(fill_sqlite, full, size, _tell)
     figures = await _compared("sqlite", _url(empty), _url(full), size)
     with postgres_server(*DURABLE_POSTGRES) as server:
         for database in ("empty_record", "full_record"):
             server.sql(f"CREATE DATABASE {database}")
         await (await Record.open(server.url("full_record"))).close()
-        await asyncio.to_thread(fill_postgres, server, "full_record", size, told)
+        await asyncio.to_thread(fill_postgres, server, "full_record", size, _tell)
         figures |= await _compared("postgres", server.url("empty_record"), server.url("full_record"), size)
     return {"people": size.people, "memories": size.memories, "cases": size.cases, **figures}
 
@@ -97,10 +97,11 @@ async def _compared(name: str, empty: str, full: str, size: Size) -> Figures:
     """The same new people talk with both, in turns."""
     took: dict[str, list[float]] = {empty: [], full: []}
     people = [user_id(number) for number in range(size.people, size.people + PEOPLE)]
+    rounds, turns = (QUICK_ROUNDS, QUICK_TURNS) if size is QUICK else (ROUNDS, TURNS_A_ROUND)
     async with await Record.open(empty) as small, await Record.open(full) as large:
-        for number in range(ROUNDS + 1):
+        for number in range(rounds + 1):
             for url, record in ((empty, small), (full, large)):
-                crowd = Crowd(people, TURNS_A_ROUND, number * TURNS_A_ROUND)
+                crowd = Crowd(people, turns, number * turns)
                 await hear(record, crowd)
                 if number:  # the first round warms up
                     took[url].append(crowd.took_s * 1000 / len(crowd.reply_s))
@@ -116,7 +117,11 @@ async def _dispatched(folder: Path, quick: bool) -> Figures:
     """Two gateways and two workers over Redis and PostgreSQL."""
     del folder
     paced_s = 2 if quick else PACED_S
-    return await dispatched(Load(2 if quick else TURNS_EACH, PACED_PER_S, round(PACED_PER_S * paced_s)))
+    return await dispatched(Load(QUICK_TURNS if quick else TURNS_EACH, PACED_PER_S, round(PACED_PER_S * paced_s)))
+
+
+def _tell(table: str) -> None:
+    Console(stderr=True).print(f"filling {table}")
 
 
 def _url(path: Path) -> str:

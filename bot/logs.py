@@ -19,11 +19,12 @@ from core.messages import MessageKey
 # Addresses of Telegram's API carry the bot's token, those of Discord's webhooks the token of an interaction.
 _TOKENS_IN_ADDRESSES = re.compile(r"(/bot)\d+:[\w-]+|(/webhooks/\d+/|/interactions/\d+/)[\w.-]+")
 _HIDDEN = "[hidden]"
-# at DEBUG these write down what people said, and at INFO httpx every address it asks
+# at DEBUG these write down what people said, at INFO httpx every address it asks, and alembic its plugins
 _LEAST = {
     "discord": logging.INFO,
     "telegram": logging.INFO,
     "aiosqlite": logging.INFO,
+    "alembic": logging.WARNING,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
 }

@@ -40,6 +40,10 @@ class Right:
         """Whether nobody else can get it in the next `for_s` seconds. A process that was stopped hears of it here."""
         return time.monotonic() + for_s < self._until
 
+    def doubt(self) -> None:
+        """It holds no more, unless it can be renewed."""
+        self._until = 0.0
+
     async def renew(self, leases: Leases) -> bool:
         """If it is time to; False when the right is lost. Raises DispatchError."""
         asked_at = time.monotonic()

@@ -128,7 +128,8 @@ class Workbench:
                     await self._bury(work)
         except Superseded as error:
             log.warning("left to whoever has partition %d now: %s", work.partition.number, error)
-            work.partition.behind = True  # that may be us again
+            work.partition.right.doubt()
+            work.partition.behind = True  # if it is ours all the same
         finally:
             self._forget(work)
 
@@ -166,6 +167,7 @@ class Workbench:
                 await self._turns.remember(turn_id, turn, work.partition.right.fence)
 
     async def _bury(self, work: Work) -> None:
+        _require(work.partition)
         why = f"{self._deliveries} workers had it, and none came to its end"
         if await self.patiently(lambda: self._record.dead.bury(work.key, why)):
             log.error("set aside: %s; `ohlora dead` shows and retries it", why)
@@ -192,8 +194,7 @@ class Workbench:
 
     async def _tell(self, partition: Partition, delivered: Sequence[Delivered], reference: Reference) -> None:
         """Raises Superseded where that is for somebody else to tell."""
-        if not partition.right.holds():
-            raise Superseded("the lease ended before this could be told")
+        _require(partition)
         first, *repetitions = delivered
         told = [self.finished.put((first, reference)), *(self.finished.put((one, None)) for one in repetitions)]
         await asyncio.gather(*told)
@@ -219,6 +220,11 @@ class Workbench:
             log.error("errands were left; they are looked for again", exc_info=error)
             partition.behind = True
         self._stirred.set()
+
+
+def _require(partition: Partition) -> None:
+    if not partition.right.holds():
+        raise Superseded(f"The lease of partition {partition.number} is over.")
 
 
 def _failure(key: MessageKey, error: Exception) -> Reference:

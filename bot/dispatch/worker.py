@@ -144,12 +144,13 @@ class Worker:
         pending = await self._streams.pending(partition.number)
         left = [one for one in pending if one.entry not in partition.hands]
         begun = left[:room]
+        if not self._ours(partition):
+            return
         if calm := [one for one in begun if self._bench.calm(one)]:
             await self._streams.claim(partition.number, calm)
-        if self._ours(partition):
-            partition.behind = len(left) > room
-            if begun:
-                await self._bench.take([(partition, one) for one in begun])
+        partition.behind = len(left) > room
+        if begun:
+            await self._bench.take([(partition, one) for one in begun])
 
     def _ours(self, partition: Partition) -> bool:
         """Still: if not, whoever has it now finds what was delivered here."""

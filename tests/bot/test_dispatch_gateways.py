@@ -88,7 +88,7 @@ async def test_a_gateway_that_another_one_replaced_shows_nothing_and_ends(town: 
         taken = await gateway.record.hot.acquire(right.fence.name, 60)
         assert taken is not None
         assert taken.token > right.fence.token
-        right._until = 0.0  # as after it was stopped for a while
+        right.doubt()  # as after it was stopped for a while
         town.language.gate.set()
         with pytest.raises(DispatchError, match="Another process has gateway:paper"):
             await watching
