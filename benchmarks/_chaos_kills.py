@@ -16,7 +16,7 @@ _SETTLES_IN_S = 60.0
 # after the lease has ended
 RESUMES_IN_S = 5.0
 # a completion, of which a turn needs two before its reply
-_QUICK_S, _SLOW_S = 0.05, 0.4
+_QUICK_S, _SLOW_S = 0.05, 0.2
 _SAID_EACH = 2
 # until the worker that was started last has shares of the work
 _BALANCED_S = 4.0
@@ -95,9 +95,9 @@ async def _take_over(world: World, name: str, rng: random.Random, outcome: Outco
 async def stops(times: int, rng: random.Random, lease_s: float) -> Outcome:
     """SIGTERM under load, half of the times to one process over SQLite, half to gateways and workers."""
     outcome = Outcome("SIGTERM", times, STOPS_IN_S)
-    async with outcome.folder() as folder, single(folder, folder / "ohlora.db", _SLOW_S / 4) as (world, node):
+    async with outcome.folder() as folder, single(folder, folder / "ohlora.db", _SLOW_S / 2) as (world, node):
         await _stop(world, [node], times // 2, rng, outcome)
-    async with outcome.folder() as folder, several(folder, lease_s, _SLOW_S / 4) as (world, _, nodes):
+    async with outcome.folder() as folder, several(folder, lease_s, _SLOW_S / 2) as (world, _, nodes):
         await _stop(world, nodes, times - times // 2, rng, outcome)
     return outcome
 

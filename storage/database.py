@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol, Self, TypeVar
 
 from core.errors import RecordError
@@ -55,16 +56,21 @@ class Database:
             backend = await dialect.open_backend(location, lock_wait)
         return cls(place, backend, watch)
 
-    async def write(self, work: Work[Result]) -> Result:
+    async def write(self, work: Work[Result], *, soon: bool = True) -> Result:
         """Run `work` in a transaction that is on the disk when this returns. Raises RecordError.
 
         It may be run again when nothing of it was written, so it does nothing beside what it does to the connection.
+        Unless `soon`, it waits a moment for other work to share the transaction with.
         """
-        return await self._answer("write", self._backend.write, work)
+        return await self._answer("write", partial(self._backend.write, soon=soon), work)
 
     async def read(self, work: Work[Result]) -> Result:
         """Run `work` on one consistent state, with all that is committed now. Raises RecordError."""
         return await self._answer("read", self._backend.read, work)
+
+    async def look(self, work: Work[Result]) -> Result:
+        """`read` for work of one statement, which is one consistent state by itself and needs no transaction."""
+        return await self._answer("read", self._backend.look, work)
 
     async def scrub(self, tables: Sequence[str]) -> None:
         """Take away what rows that are gone left behind in these tables. Raises RecordError."""

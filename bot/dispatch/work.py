@@ -122,6 +122,7 @@ class Workbench:
                     await self._answer(work)
                 elif first.before < self._deliveries:
                     async with self._alone:
+                        _require(work.partition)
                         await self._streams.claim(work.partition.number, [first])
                         await self._answer(work)
                 else:

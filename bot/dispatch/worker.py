@@ -141,16 +141,16 @@ class Worker:
 
     async def _catch_up(self, partition: Partition, room: int) -> None:
         """What the last owner left, or what did not reach us."""
+        partition.behind = False  # from here on somebody may find a reason to look again
         pending = await self._streams.pending(partition.number)
         left = [one for one in pending if one.entry not in partition.hands]
         begun = left[:room]
-        if not self._ours(partition):
+        partition.behind |= len(left) > room or not self._ours(partition)
+        if not begun or not self._ours(partition):
             return
         if calm := [one for one in begun if self._bench.calm(one)]:
             await self._streams.claim(partition.number, calm)
-        partition.behind = len(left) > room
-        if begun:
-            await self._bench.take([(partition, one) for one in begun])
+        await self._bench.take([(partition, one) for one in begun])
 
     def _ours(self, partition: Partition) -> bool:
         """Still: if not, whoever has it now finds what was delivered here."""

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from storage.dialect.work import Work
 
 Result = TypeVar("Result")
+# a commit takes a quarter of it; who waits for one is not kept waiting by it
+_MOMENT_S = 0.01
 Scrub = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -42,14 +44,21 @@ class Batches:
         self._handing_out = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def transact(self, work: Work[Result]) -> Result:
-        """What `work` returns, once it is committed; whatever it raises, with nothing of it written."""
+    async def transact(self, work: Work[Result], *, soon: bool = True) -> Result:
+        """What `work` returns, once it is committed; whatever it raises, with nothing of it written.
+
+        Unless `soon`, nobody waits for it: it begins with whatever comes next, or after a moment.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((work, future))
-        if self._idle and not self._handing_out:
+        if not self._idle or self._handing_out:
+            return await future
+        if soon:
             self._handing_out = True
             loop.call_soon(self._hand_out)  # not at once: who asks in the same moment comes along
+        else:
+            loop.call_later(_MOMENT_S, self._hand_out)
         return await future
 
     async def close(self) -> None:
@@ -85,17 +94,22 @@ class Batches:
 class Batched:
     """storage.dialect.work.Backend: one batch after another is written, so all of it in the order it was asked for."""
 
-    def __init__(self, writer: Batches, readers: Batches, scrub: Scrub) -> None:
-        self._writer, self._readers = writer, readers
+    def __init__(self, writer: Batches, readers: Batches, lookers: Batches, scrub: Scrub) -> None:
+        """`lookers` may be the same as `readers`."""
+        self._writer, self._readers, self._lookers = writer, readers, lookers
         self._scrub = scrub
 
-    async def write(self, work: Work[Result]) -> Result:
+    async def write(self, work: Work[Result], *, soon: bool = True) -> Result:
         """On the disk when this returns."""
-        return await self._writer.transact(work)
+        return await self._writer.transact(work, soon=soon)
 
     async def read(self, work: Work[Result]) -> Result:
         """On one state, with all that is committed now."""
         return await self._readers.transact(work)
+
+    async def look(self, work: Work[Result]) -> Result:
+        """With all that is committed now."""
+        return await self._lookers.transact(work)
 
     async def scrub(self, tables: Sequence[str]) -> None:
         """Beside all of it, or between two batches."""
@@ -103,5 +117,5 @@ class Batched:
 
     async def close(self) -> None:
         """Finish, then let go of the database."""
-        await self._writer.close()
-        await self._readers.close()
+        for batches in {self._writer, self._readers, self._lookers}:
+            await batches.close()

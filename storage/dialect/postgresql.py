@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from hashlib import blake2b
 from socket import gaierror
@@ -20,7 +20,7 @@ from storage.dialect.work import Work
 
 DRIVER = "postgresql+asyncpg"
 EXAMPLE = "postgresql+asyncpg://user:password@host/ohlora"
-# of one process, beside the one that writes; a server takes about a hundred connections
+# of one process, beside the one that writes and the one that looks; a server takes about a hundred connections
 READERS = 2
 # a piece of work takes half a millisecond, a commit as long: more at a time saves little, and keeps people waiting
 AT_ONCE = 16
@@ -55,8 +55,9 @@ _OTHERS = text(
     " WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()"
 )
 _SEQUENCE = text("SELECT pg_get_serial_sequence(:table, :column)")
-# a statement of a writer sees what was committed when it began; a reader sees one state from its first to its last
-_ONE_STATE: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+# each statement sees what was committed when it began; all of them see one state; and for a single one there need not
+# be a transaction, whose begin and end take twice as long as itself
+_NEWEST, _ONE_STATE, _ONE_STATEMENT = "READ COMMITTED", "REPEATABLE READ", "AUTOCOMMIT"
 
 
 def names_a_database(location: URL) -> bool:
@@ -93,7 +94,7 @@ def others(connection: Connection) -> int:
 
 def streaming_engine(location: URL, lock_wait: float, *, writing: bool) -> AsyncEngine:
     """Over a database that is there."""
-    return _engine(location, lock_wait, **({} if writing else _ONE_STATE))
+    return _engine(location, lock_wait, _NEWEST if writing else _ONE_STATE, writing=writing)
 
 
 def last_id(connection: Connection, table: Table) -> int:
@@ -115,18 +116,18 @@ def _column(table: Table) -> dict[str, str]:
     return {"table": table.name, "column": column.name}
 
 
-def _engine(location: URL, lock_wait: float, **options: Any) -> AsyncEngine:
-    """`options`: of each of its connections, as in `execution_options`."""
+def _engine(location: URL, lock_wait: float, isolation: str, *, writing: bool) -> AsyncEngine:
     settings = {
         "application_name": _NAME,
         "lock_timeout": _ms(lock_wait),
         "synchronous_commit": "on",  # whatever the server's default: accepted is accepted
+        **({} if writing else {"default_transaction_read_only": "on"}),
     }
     try:
         return create_async_engine(
             location,
             connect_args={"server_settings": settings, "timeout": _CONNECT_S},
-            execution_options=options,
+            isolation_level=isolation,
             pool_size=1,
             max_overflow=0,
             json_serializer=to_json,
@@ -145,14 +146,19 @@ def open_server(location: URL, lock_wait: float) -> Batched:
 
     `lock_wait`: seconds to wait for others' locks, or for a server that is away, before anybody hears of it.
     """
-    writer = ServerWorker(_engine(location, lock_wait), lock_wait)
-    readers = [ServerWorker(_engine(location, lock_wait, **_ONE_STATE), lock_wait) for _ in range(READERS)]
-    return Batched(Batches([writer], AT_ONCE), Batches(readers, AT_ONCE), partial(_vacuum, location, lock_wait))
+
+    def batches(connections: int, isolation: str, *, writing: bool = False) -> Batches:
+        engines = (_engine(location, lock_wait, isolation, writing=writing) for _ in range(connections))
+        return Batches([ServerWorker(engine, lock_wait) for engine in engines], AT_ONCE)
+
+    writer = batches(1, _NEWEST, writing=True)
+    scrub = partial(_vacuum, location, lock_wait)
+    return Batched(writer, batches(READERS, _ONE_STATE), batches(1, _ONE_STATEMENT), scrub)
 
 
 async def _vacuum(location: URL, lock_wait: float, tables: Sequence[str]) -> None:
     """It cannot be part of a transaction, and works beside all others."""
-    engine = _engine(location, lock_wait, isolation_level="AUTOCOMMIT")
+    engine = _engine(location, lock_wait, _ONE_STATEMENT, writing=True)
     try:
         async with engine.connect() as connection:
             await connection.execute(text(f"VACUUM {', '.join(tables)}"))

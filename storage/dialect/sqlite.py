@@ -131,7 +131,8 @@ async def open_file(location: URL, lock_wait: float) -> Batched:
             await worker
             opened.push_async_callback(worker.close)
         opened.pop_all()
-    return Batched(Batches([writer], AT_ONCE), Batches(readers, AT_ONCE), writer.scrub)
+    reading = Batches(readers, AT_ONCE)
+    return Batched(Batches([writer], AT_ONCE), reading, reading, writer.scrub)
 
 
 class SqliteWorker(aiosqlite.Connection):

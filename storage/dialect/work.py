@@ -13,12 +13,19 @@ Work = Callable[[Connection], Result]
 class Backend(Protocol):
     """An open database."""
 
-    async def write(self, work: Work[Result]) -> Result:
-        """What `work` returns, once it is committed; whatever it raises, after a rollback."""
+    async def write(self, work: Work[Result], *, soon: bool = True) -> Result:
+        """What `work` returns, once it is committed; whatever it raises, after a rollback.
+
+        Unless `soon`, it waits a moment for company.
+        """
         ...
 
     async def read(self, work: Work[Result]) -> Result:
         """The same, on one consistent state and without the right to write."""
+        ...
+
+    async def look(self, work: Work[Result]) -> Result:
+        """`read` for work of one statement."""
         ...
 
     async def scrub(self, tables: Sequence[str]) -> None:

@@ -213,7 +213,7 @@ class Between:
         hush = asyncio.Event()
         back = asyncio.create_task(_give_back(answers, writer, hush))
         while asked := await reader.read(1 << 16):
-            if b"COMMIT" in asked and not self.broken:
+            if b"COMMIT;" in asked and not self.broken:
                 self.broken = True
                 hush.set()
                 if self._after:
