@@ -7,6 +7,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `python benchmarks/scale.py` works as well as `-m`
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._scale_crowd import Crowd, hear
-from benchmarks._scale_dispatch import DURABLE_POSTGRES, Load, dispatched
+from benchmarks._scale_dispatch import DURABLE_POSTGRES, Load, analyze, dispatched
 from benchmarks._scale_fill import Size, fill_postgres, fill_sqlite, user_id
 from storage.record import Record
 from tests.postgres_server import postgres_server
@@ -35,6 +36,11 @@ TURNS_PER_S, RATIO, ADDED_MS = 300.0, 1.2, 50.0
 PACED_PER_S, PACED_S = TURNS_PER_S / 2, 20
 
 Figures = dict[str, float]
+Settle = Callable[[], None]
+
+
+def _nothing() -> None:
+    """What SQLite has to do after a warm-up."""
 
 
 def main() -> int:
@@ -57,13 +63,14 @@ async def _one(folder: Path, quick: bool) -> Figures:
     turns_each = QUICK_TURNS if quick else TURNS_EACH
     figures = await _one_process("sqlite", _url(folder / "one.db"), turns_each)
     with postgres_server(*DURABLE_POSTGRES) as server:
-        return figures | await _one_process("postgres", server.url(), turns_each)
+        return figures | await _one_process("postgres", server.url(), turns_each, partial(analyze, server))
 
 
-async def _one_process(name: str, url: str, turns_each: int) -> Figures:
+async def _one_process(name: str, url: str, turns_each: int, settle: Settle = _nothing) -> Figures:
     people = [user_id(number) for number in range(PEOPLE)]
     async with await Record.open(url) as record:
         await hear(record, Crowd(people, WARM_UP))
+        settle()
         crowd = Crowd(people, turns_each, WARM_UP)
         await hear(record, crowd)
         if await record.turns.unanswered() or await record.turns.undelivered() or await record.turns.unremembered():
@@ -89,11 +96,12 @@ async def _full(folder: Path, quick: bool) -> Figures:
             server.sql(f"CREATE DATABASE {database}")
         await (await Record.open(server.url("full_record"))).close()
         await asyncio.to_thread(fill_postgres, server, "full_record", size, _tell)
-        figures |= await _compared("postgres", server.url("empty_record"), server.url("full_record"), size)
+        urls = server.url("empty_record"), server.url("full_record")
+        figures |= await _compared("postgres", *urls, size, partial(analyze, server, "empty_record"))
     return {"people": size.people, "memories": size.memories, "cases": size.cases, **figures}
 
 
-async def _compared(name: str, empty: str, full: str, size: Size) -> Figures:
+async def _compared(name: str, empty: str, full: str, size: Size, settle: Settle = _nothing) -> Figures:
     """The same new people talk with both, in turns."""
     took: dict[str, list[float]] = {empty: [], full: []}
     people = [user_id(number) for number in range(size.people, size.people + PEOPLE)]
@@ -105,6 +113,8 @@ async def _compared(name: str, empty: str, full: str, size: Size) -> Figures:
                 await hear(record, crowd)
                 if number:  # the first round warms up
                     took[url].append(crowd.took_s * 1000 / len(crowd.reply_s))
+            if not number:
+                settle()
     in_empty, in_full = (statistics.median(took[url]) for url in (empty, full))
     return {
         f"{name}_turn_ms_empty_record": round(in_empty, 3),

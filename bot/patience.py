@@ -10,7 +10,7 @@ from core.errors import RecordUnavailable
 log = logging.getLogger(__name__)
 
 # between two questions whether it is back
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 3.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 
 
 async def until_it_is_back(work: Callable[[], Awaitable[None]]) -> None:

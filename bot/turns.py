@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from bot.open_turn import OpenTurn
 from bot.patience import until_it_is_back
 from core import Conversation
 from core.case_store import CaseStore
-from core.errors import EngineError, Gone, RecordError, Superseded
+from core.errors import Gone, RecordError, Superseded
 from core.messages import PersonKey, Reply, Turn
 from core.notices import numbered
 from core.ports import Fence, TurnStore
 
 log = logging.getLogger(__name__)
+
+# what fails again and again does not grow
+_LEFT_AT_MOST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,8 @@ class HereTurns:
         self._store = store
         self._cases = cases
         self._metrics = metrics or Metrics()
-        # bookkeeping that the models did not do; the person's next turn comes after it
-        self._left: dict[PersonKey, list[tuple[int, Turn]]] = {}
+        # bookkeeping that was not done; the person's next turn comes after it
+        self._left: dict[PersonKey, deque[tuple[int, Turn]]] = {}
 
     def check(self) -> None:
         """Whoever asks keeps the only line."""
@@ -134,8 +138,8 @@ class HereTurns:
         except Exception as error:  # whatever failed here is no reason to apologise for it
             self._metrics.error(error)
             log.exception("turn %d: its bookkeeping failed", turn_id)
-            if isinstance(error, EngineError):
-                self._left.setdefault(turn.message.person, []).append((turn_id, turn))
+            left = self._left.setdefault(turn.message.person, deque(maxlen=_LEFT_AT_MOST))
+            left.append((turn_id, turn))
 
     async def _commit(self, turn: Turn, fence: Fence | None) -> int | None:
         """None where the person had everything deleted meanwhile, this message too."""

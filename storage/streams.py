@@ -157,6 +157,16 @@ class Streams:
         left = [to_delivered(partition, entry, fields, times[entry]) for entry, fields in entries if entry in times]
         return [one for one in left if one is not None]
 
+    async def left(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Partition → how many of its errands are pending."""
+        with _readable_errors():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for partition in partitions:
+                    pipe.xpending(self._errands(partition), _GROUP)
+                answers = await pipe.execute(raise_on_error=False)  # a group that is not there has nothing pending
+        counted = zip(partitions, answers, strict=True)
+        return {partition: answer["pending"] for partition, answer in counted if isinstance(answer, dict)}
+
     async def claim(self, partition: int, delivered: Sequence[Delivered]) -> None:
         """Pending ones are in a worker's hands once more."""
         entries = [one.entry for one in delivered]

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -15,12 +17,14 @@ from bot.turns import HereTurns
 from core.errors import DispatchError, RecordError
 from core.partitions import partition_of
 from core.ports import Leases
+from storage.errands import Delivered
 from storage.streams import Streams
 
 log = logging.getLogger(__name__)
 
 DRAIN_S = 30.0
 _PAUSE_S = 0.5
+_LOOK_BACK_S = 1.0
 # A read that blocks ends at the server, also when this process is stopped, long before the lease does: shares of it.
 _BLOCK, _MARGIN = 0.1, 0.2
 _LONGEST_BLOCK_S = 0.5
@@ -45,6 +49,7 @@ class Worker:
         stirred = self._holding.stirred
         self._bench = Workbench(streams, record, turns, limits.deliveries, metrics or Metrics(), stirred)
         self._ending = False
+        self._looked_back = 0.0
 
     @property
     def partitions(self) -> int:
@@ -136,8 +141,26 @@ class Worker:
         for partition in partitions:
             partition.behind |= partition.number not in ours
         mine = [(ours[one.errand.partition], one) for one in taken if one.errand.partition in ours]
-        if mine:
-            await self._bench.take(mine)
+        await self._look_back(list(ours.values()), taken)
+        # what comes behind something that nobody has waits for it, pending as well
+        if in_order := [(partition, one) for partition, one in mine if not partition.behind]:
+            await self._bench.take(in_order)
+
+    async def _look_back(self, partitions: Sequence[Partition], taken: Sequence[Delivered]) -> None:
+        """Find out where errands are with nobody: somebody took them who had no right to any more.
+
+        All are looked at once a second, those of which something was taken every time.
+        """
+        fresh = Counter(one.errand.partition for one in taken)
+        if (now := time.monotonic()) >= self._looked_back + _LOOK_BACK_S:
+            self._looked_back, looked_at = now, partitions
+        else:
+            looked_at = [partition for partition in partitions if fresh[partition.number]]
+        if not looked_at:
+            return
+        left = await self._streams.left([partition.number for partition in looked_at])
+        for partition in looked_at:
+            partition.behind |= left.get(partition.number, 0) > len(partition.hands) + fresh[partition.number]
 
     async def _catch_up(self, partition: Partition, room: int) -> None:
         """What the last owner left, or what did not reach us."""

@@ -67,7 +67,7 @@ def names_a_database(location: URL) -> bool:
 
 def meaning(error: BaseException) -> str | None:
     """What an error of PostgreSQL means for people; None for other errors."""
-    if isinstance(error, _NOBODY_THERE):
+    if isinstance(error, _NOBODY_THERE) or _is_confused(error):
         return _AWAY
     code = _code(error)
     return next((_MEANINGS[code[:length]] for length in (5, 3, 2) if code[:length] in _MEANINGS), None)
@@ -221,6 +221,8 @@ class ServerWorker:
             outcomes = await self._connection.run_sync(self._carry_out, works, hurried)
         except Exception as error:
             self._away_since = (self._away_since or time.monotonic()) if _is_away(error) else None
+            if self._connection is not None and _is_confused(_cause(error)):
+                await self._connection.invalidate()
             raise
         self._away_since = None
         return outcomes
@@ -237,6 +239,11 @@ class ServerWorker:
 def _is_away(error: BaseException) -> bool:
     """Whether the server, or the way to it, is what failed."""
     return (isinstance(error, DBAPIError) and error.connection_invalidated) or meaning(_cause(error)) == _AWAY
+
+
+def _is_confused(error: BaseException) -> bool:
+    """Whether asyncpg lost track of a connection, as it may when the server dies under it: it is of no use any more."""
+    return type(error).__name__ in ("InternalClientError", "InterfaceError") and "another operation" in str(error)
 
 
 def _cause(error: BaseException) -> BaseException:

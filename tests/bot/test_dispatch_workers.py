@@ -13,6 +13,8 @@ from core.errors import Superseded
 from core.messages import PersonKey
 from core.tasks import MEMORY, OUTPUT_MESSAGE
 from models.fakes import plain_rule
+from storage.errands import Delivered
+from storage.streams import Streams
 from tests.bot.conftest import JUN, MINA, PaperAdapter, PuppetModel, nothing_is_left, say
 from tests.bot.dispatch_town import Town, until
 from tests.redis_server import RedisServer
@@ -61,6 +63,26 @@ class TestACrash:
             asked = [prompt.task for prompt in town.language.prompts]
             assert asked.index(MEMORY.name) < asked.index(ANSWER)
             assert len(await gateway.record.memories.items(MINA)) > 0
+
+
+async def test_what_somebody_without_a_right_took_is_found_and_comes_before_what_is_behind_it(
+    town: Town, paper: PaperAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, taken_away = Streams.take, asyncio.Event()
+
+    async def lose_the_first(self: Streams, *asked: Any) -> list[Delivered]:
+        taken = await take(self, *asked)
+        if not taken or taken_away.is_set():
+            return taken
+        taken_away.set()
+        return []
+
+    monkeypatch.setattr(Streams, "take", lose_the_first)
+    async with town.gateway(paper) as gateway, town.worker(), asyncio.timeout(10):
+        first = await gateway.hear(say("하나", 1), say("하나", 2, JUN))
+        await taken_away.wait()
+        await asyncio.gather(*first, *await gateway.hear(say("둘", 3)))
+    assert [one for one in paper.answered if one != "m2"] == ["m1", "m3"]
 
 
 class TestAWorkerThatWasStoppedForAWhile:

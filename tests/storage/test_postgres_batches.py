@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import await_only
 
 from core.errors import RecordError
 from storage.database import Database
@@ -256,3 +257,19 @@ async def test_who_leaves_tears_nothing_and_closing_waits(server: PostgresServer
             task.cancel()
     await asyncio.gather(*asking, return_exceptions=True)
     assert sorted(said(server, place)) == [*range(60), 100]
+
+
+async def test_a_connection_that_lost_track_of_itself_is_replaced(server: PostgresServer, place: str) -> None:
+    disturbing: list[asyncio.Task[str]] = []
+
+    def disturbed_once(connection: Connection) -> int:
+        if not disturbing:
+            driver = connection.connection.driver_connection
+            disturbing.append(asyncio.ensure_future(driver.execute("SELECT pg_sleep(60)")))
+            await_only(asyncio.sleep(0.1))  # until it has begun
+        return say(1, connection)
+
+    async with opened(server.url(place), HOWEVER_LONG) as database:
+        assert await database.write(disturbed_once) == 1
+        await asyncio.gather(*disturbing, return_exceptions=True)
+    assert said(server, place) == [1]
