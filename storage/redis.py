@@ -2,16 +2,8 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
-
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import RedisError
 
 from core.errors import DispatchError
 from core.messages import PersonKey
@@ -21,70 +13,15 @@ from storage import redis_scripts as scripts
 from storage.hot import MOST_BYTES, Near
 from storage.known import Known, LastTurn, Learned, is_newest
 from storage.one_process import LocalCounters
+from storage.redis_link import Link
 
 log = logging.getLogger(__name__)
 
-# a turn waits no longer for it, and then none does for a moment
-TIMEOUT_S, ALONE_S = 0.5, 0.5
-_CONNECTIONS = 8
 _MS_OF_A_PERSON, _MS_OF_A_TOKEN = 3600 * 1000, 30 * 86_400 * 1000
 # items and chats; with more of them a person is read from the record as quickly, and Redis waits for nobody meanwhile
 MOST_ENTRIES = 250
 # until a rewriting of the append-only file that is under way has ended
 _TRIES, _PAUSE_S = 100, 0.1
-
-
-class Link:
-    """A Redis that may be away; the log hears once that it is, and once that it is back."""
-
-    def __init__(self, url: str) -> None:
-        """Nothing is sent before the first use."""
-        # a connection that a restart closed is found out when it is used, and made anew
-        once_more = Retry(NoBackoff(), 1, supported_errors=(NoConnection,))
-        times = {"timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
-        pool = BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, decode_responses=True, retry=once_more, **times
-        )
-        # Any: the declared types cover every answer that any protocol has
-        self._redis: Any = Redis.from_pool(pool)
-        self._away_until: float | None = None
-
-    async def run(self, script: str, names: Sequence[str], arguments: Sequence[object]) -> Any:
-        """What a script returns. Raises DispatchError; nobody knows then whether it was carried out."""
-        return await self._answer(lambda: self._redis.eval(script, len(names), *names, *arguments))
-
-    async def fields(self, name: str) -> dict[str, str]:
-        """A hash; empty where there is none. Raises DispatchError."""
-        found: dict[str, str] = await self._answer(lambda: self._redis.hgetall(name))
-        return found
-
-    async def rewrite_log(self) -> bool:
-        """Begin to, where Redis has one; False while an earlier rewriting goes on. Raises DispatchError."""
-        persistence = await self._answer(lambda: self._redis.info("persistence"))
-        if persistence["aof_rewrite_in_progress"]:
-            return False
-        if persistence["aof_enabled"]:
-            await self._answer(self._redis.bgrewriteaof)
-        return True
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._redis.aclose()
-
-    async def _answer(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        if self._away_until is not None and time.monotonic() < self._away_until:
-            raise DispatchError("Redis could not be reached a moment ago.")
-        try:
-            found = await ask()
-        except (RedisError, OSError) as error:
-            if self._away_until is None:
-                log.warning("Redis is away (%s); what it shares is found in the record meanwhile", error)
-            self._away_until = time.monotonic() + ALONE_S
-            raise DispatchError(f"Redis cannot be reached ({error}); start it, or check its URL.") from error
-        if self._away_until is not None:
-            log.info("Redis is back")
-            self._away_until = None
-        return found
 
 
 class RedisState:

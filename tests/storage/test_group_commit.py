@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from core.errors import RecordError
 from core.moderation import Refused
+from storage.database import Database
 from storage.record import Record
 from tests.storage.case_samples import judge, offend
 from tests.storage.commits import at_commits, commits
@@ -87,3 +88,27 @@ async def test_a_lock_is_waited_for_once(record: Record, path: Path) -> None:
     assert all("is locked by another program" in str(outcome) for outcome in outcomes)
     assert waited < 10 * LOCK_WAIT
     assert await record.turns.receive(message(1))
+
+
+def nothing(_: Connection) -> None:
+    pass
+
+
+async def test_what_may_wait_comes_along_with_what_is_next(url: str) -> None:
+    database = await Database.open(url, LOCK_WAIT)
+    with commits() as seen:
+        waiting = asyncio.create_task(database.write(nothing, soon=False))
+        await asyncio.sleep(0)
+        await database.write(nothing)
+        assert waiting.done()
+    await database.close()
+    assert len(seen) == 1
+
+
+async def test_what_may_wait_does_not_need_company(url: str) -> None:
+    database = await Database.open(url, LOCK_WAIT)
+    await database.write(nothing, soon=False)
+    left = asyncio.create_task(database.write(nothing, soon=False))
+    await asyncio.sleep(0)
+    await database.close()
+    assert left.done()

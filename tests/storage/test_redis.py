@@ -17,7 +17,8 @@ from core.messages import PersonKey
 from storage.hot import MakeHotState
 from storage.known import Known
 from storage.record import Record
-from storage.redis import ALONE_S, MOST_ENTRIES, RedisState
+from storage.redis import MOST_ENTRIES, RedisState
+from storage.redis_link import ALONE_S
 from tests.redis_server import RedisServer
 from tests.storage.case_samples import LOUNGE
 from tests.storage.hot_contract import CountersContract, KnownContract, LeasesContract, known, learned, plain, values
