@@ -194,7 +194,7 @@ async def test_a_connection_that_was_cut_is_made_anew(elsewhere: Elsewhere, clie
 async def test_while_redis_is_away_nothing_fails_and_nobody_waits(
     here: RedisState, redis: RedisServer, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "storage.redis")
+    caplog.set_level(logging.INFO, "storage.redis_link")
     await use_it_all(here)
     getattr(redis, how)()
     began = time.monotonic()
