@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 class Partition:
     """One that is ours. `ready`: it may be read; `behind`: what was delivered before is to be looked at first.
 
-    `leaving`: another worker is to have it, once nothing of it is under way. `hands`: entries that are with a task.
+    `leaving`: another worker is to have it, once nothing of it is under way. `outdated`: the record has seen a later
+    right to it. `hands`: entries that are with a task.
     """
 
     def __init__(self, number: int, right: Right) -> None:
@@ -28,6 +29,7 @@ class Partition:
         self.ready = False
         self.behind = True
         self.leaving = False
+        self.outdated = False
         self.being_read = False
         self.hands: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -94,7 +96,7 @@ class Holding:
             await self.lose(self.owned.values())
         self._epoch = epoch
         for partition in list(self.owned.values()):
-            if not await partition.right.renew(self._leases):
+            if partition.outdated or not await partition.right.renew(self._leases):
                 log.warning("partition %d is lost: its lease ended", partition.number)
                 await self.lose([partition])
         alive = await self._streams.announce(self._name, self._limits.lease_s / 2)

@@ -118,11 +118,12 @@ class Workbench:
         first = work.delivered[0]
         try:
             async with self._places.of(work.open_turn.message.person):
+                _require(work.partition)
                 if self.calm(first):
                     await self._answer(work)
                 elif first.before < self._deliveries:
                     async with self._alone:
-                        _require(work.partition)
+                        _require(work.partition)  # it was a while
                         await self._streams.claim(work.partition.number, [first])
                         await self._answer(work)
                 else:
@@ -130,6 +131,7 @@ class Workbench:
         except Superseded as error:
             log.warning("left to whoever has partition %d now: %s", work.partition.number, error)
             work.partition.right.doubt()
+            work.partition.outdated = True
             work.partition.behind = True  # if it is ours all the same
         finally:
             self._forget(work)
