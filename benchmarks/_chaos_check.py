@@ -20,7 +20,7 @@ Key = tuple[str, str]
 MARKS = ("lost", "doubled", "disordered", "wrong_turns", "wrong_memories", "wrong_sanctions", "unfinished")
 # these are counted only: busy and fault sentences, and replies nobody knows about where none is recognised
 COUNTED = ("messages", "turns", "busy", "faults", "unknown")
-_SHOWN_COMPLAINTS = 20
+_SHOWN_COMPLAINTS = 6
 
 _UNFINISHED = {
     "unanswered": "SELECT platform, message_id FROM inbox WHERE state = 'waiting'",
@@ -78,7 +78,7 @@ class Found(NamedTuple):
 
 
 class Verdict:
-    """How often what was found; `complaints` names the first ones."""
+    """How often what was found; `complaints` names the first of each kind."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys((*MARKS, *COUNTED), 0))
@@ -92,7 +92,7 @@ class Verdict:
     def add(self, kind: str, what: object) -> None:
         """One more."""
         self.counts[kind] += 1
-        if kind in MARKS and len(self.complaints) < _SHOWN_COMPLAINTS:
+        if kind in MARKS and self.counts[kind] <= _SHOWN_COMPLAINTS:
             self.complaints.append(f"{kind}: {what}")
 
     def same(self, kind: str, must: Mapping[Any, Any], there: Mapping[Any, Any]) -> None:

@@ -63,7 +63,8 @@ inbox = Table(
     UniqueConstraint("platform", "chat_id", "message_id"),
     Index(None, "state", "id"),
     Index(None, "platform", "sent_at"),
-    Index(None, "platform", "user_id", "id"),
+    # not led by the platform, which a new table's statistics take for a good way to one message
+    Index(None, "user_id", "platform", "id"),
     **NEVER_REUSE_IDS,
 )
 

@@ -22,7 +22,7 @@ from storage.cases import append_event, cases_of_turn, open_cases
 from storage.database import Database
 from storage.dialect import insert_new
 from storage.hot import HotState
-from storage.past import past_of
+from storage.past import past_if_known, past_of
 from storage.people import change_person
 from storage.schema import DELIVERED, DUE, NONE, WAITING, cases, inbox, turns
 
@@ -44,6 +44,11 @@ class Turns:
     async def past(self, person: PersonKey, chat: ChatKey) -> Past:
         """Everything a turn of this person in this chat needs to know, as of one moment."""
         known = await self._hot.recall(person)
+        if known is not None:
+            found = await self._database.look(partial(past_if_known, person, chat, known))
+            if found is not None:
+                self._database.watch.hot(True)
+                return found
         past, fresh = await self._database.read(partial(past_of, person, chat, known))
         self._database.watch.hot(known is not None and fresh is None)
         if fresh is not None:
@@ -71,17 +76,19 @@ class Turns:
 
     async def end(self, turn_id: int, outcome: Delivery) -> None:
         """What became of the reply; a certain delivery stays certain."""
-        await self._database.write(partial(_end, turn_id, outcome.value))
+        await self._database.write(partial(_end, turn_id, outcome.value), soon=False)
 
     async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
         """Apply the change, replace the chat's summary (None takes it away), once per turn; later calls do nothing."""
-        learned = await self._database.write(partial(keep_books, turn_id, change, summary, fence, self._hot))
+        learned = await self._database.write(
+            partial(keep_books, turn_id, change, summary, fence, self._hot), soon=False
+        )
         if learned is not None:
             await self._hot.learn(learned)
 
     async def waiting(self, keys: Sequence[MessageKey]) -> list[IncomingMessage]:
         """Those of these messages that still wait for their turn, oldest first."""
-        return await self._database.read(partial(_waiting, keys)) if keys else []
+        return await self._database.look(partial(_waiting, keys)) if keys else []
 
     async def unanswered(self) -> list[IncomingMessage]:
         """Messages in the inbox without a turn, oldest first."""
@@ -89,7 +96,7 @@ class Turns:
 
     async def undelivered(self, turn_ids: Collection[int] | None = None) -> list[Undelivered]:
         """Committed replies that were not marked, oldest first; with `turn_ids` only those."""
-        return await self._database.read(partial(_undelivered, turn_ids))
+        return await (self._database.read if turn_ids is None else self._database.look)(partial(_undelivered, turn_ids))
 
     async def unremembered(self) -> list[tuple[int, Turn]]:
         """Turns whose bookkeeping did not happen, oldest first."""

@@ -13,7 +13,7 @@ def upgrade() -> None:
     """Widen inbox and people, make the new table and indexes."""
     op.add_column("inbox", sa.Column("learn", sa.Boolean, nullable=False, server_default=sa.true()))
     op.add_column("inbox", sa.Column("reason", sa.Text, nullable=False, server_default=""))
-    op.create_index("ix_inbox_platform_user_id_id", "inbox", ["platform", "user_id", "id"])
+    op.create_index("ix_inbox_user_id_platform_id", "inbox", ["user_id", "platform", "id"])
     by = ["by_platform", "by_user_id", "number"]
     op.create_index(f"ix_case_events_{'_'.join(by)}", "case_events", by)
     op.add_column("people", sa.Column("revision", ID, nullable=False, server_default="0"))
