@@ -7,7 +7,7 @@ An entry is deleted once it is handled, so that the length of a stream is the wo
 read now is read later.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -157,15 +157,15 @@ class Streams:
         left = [to_delivered(partition, entry, fields, times[entry]) for entry, fields in entries if entry in times]
         return [one for one in left if one is not None]
 
-    async def left(self, partitions: Sequence[int]) -> dict[int, int]:
-        """Partition → how many of its errands are pending."""
+    async def left(self, most: Mapping[int, int]) -> dict[int, list[str]]:
+        """Partition → the entries that are pending there, the oldest first, up to `most` of them."""
         with _readable_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
-                for partition in partitions:
-                    pipe.xpending(self._errands(partition), _GROUP)
+                for partition, count in most.items():
+                    pipe.xpending_range(self._errands(partition), _GROUP, "-", "+", count)
                 answers = await pipe.execute(raise_on_error=False)  # a group that is not there has nothing pending
-        counted = zip(partitions, answers, strict=True)
-        return {partition: answer["pending"] for partition, answer in counted if isinstance(answer, dict)}
+        counted = zip(most, answers, strict=True)
+        return {number: [one["message_id"] for one in left] for number, left in counted if isinstance(left, list)}
 
     async def claim(self, partition: int, delivered: Sequence[Delivered]) -> None:
         """Pending ones are in a worker's hands once more."""

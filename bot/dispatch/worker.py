@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
@@ -151,16 +151,19 @@ class Worker:
 
         All are looked at once a second, those of which something was taken every time.
         """
-        fresh = Counter(one.errand.partition for one in taken)
+        fresh: dict[int, set[str]] = defaultdict(set)
+        for one in taken:
+            fresh[one.errand.partition].add(one.entry)
         if (now := time.monotonic()) >= self._looked_back + _LOOK_BACK_S:
             self._looked_back, looked_at = now, partitions
         else:
             looked_at = [partition for partition in partitions if fresh[partition.number]]
         if not looked_at:
             return
-        left = await self._streams.left([partition.number for partition in looked_at])
+        known = {partition.number: partition.hands | fresh[partition.number] for partition in looked_at}
+        left = await self._streams.left({number: len(entries) + 1 for number, entries in known.items()})
         for partition in looked_at:
-            partition.behind |= left.get(partition.number, 0) > len(partition.hands) + fresh[partition.number]
+            partition.behind |= not known[partition.number].issuperset(left.get(partition.number, ()))
 
     async def _catch_up(self, partition: Partition, room: int) -> None:
         """What the last owner left, or what did not reach us."""
