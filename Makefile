@@ -8,10 +8,10 @@ BIN := .venv/bin
 run: .venv/run.stamp
 	@$(BIN)/ohlora chat
 
-# side by side, a file in one process, whose models are loaded once; what talks to platforms watches the clock and runs alone
+# side by side, a file in one process, whose models are loaded once; what talks to platforms watches the clock: two at most
 test: .venv/dev.stamp
 	$(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile --ignore=tests/end_to_end
-	$(BIN)/pytest tests/end_to_end
+	$(BIN)/pytest tests/end_to_end -n 2 --dist loadfile
 
 test-slow: .venv/dev.stamp
 	$(BIN)/pytest -m slow

@@ -1,6 +1,7 @@
 """Hot state: what is known of people who talk now, counters and leases; at hand in this process, or shared by several
 (storage.redis). All of it follows from the record, or may be lost."""
 
+import time
 from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
@@ -100,8 +101,11 @@ class Near:
 class InProcess(LocalCounters, LocalLeases):
     """A HotState that nobody shares."""
 
-    def __init__(self, incarnation: str = "", most_bytes: int = MOST_BYTES) -> None:
-        LocalCounters.__init__(self)
+    def __init__(
+        self, incarnation: str = "", most_bytes: int = MOST_BYTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock`: of the counters."""
+        LocalCounters.__init__(self, clock=clock)
         LocalLeases.__init__(self)
         self._near = Near(most_bytes)
 

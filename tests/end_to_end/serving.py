@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bot.adapters.base import Adapter
@@ -14,6 +15,7 @@ from core.ethics import CATEGORIES, Thresholds
 from core.ports import Clock, Completion, Prompt, Vectors
 from core.tasks import OUTPUT_MESSAGE
 from models.fakes import FakeEncoder, FakeLanguageModel, Rule, plain_rule
+from storage.hot import InProcess
 from storage.record import Record
 
 # in these words only: whoever says them crosses the line of a category
@@ -73,8 +75,10 @@ async def serving(
     values: dict[str, object] = {"data_dir": folder, "cache_dir": folder.parent / "faces", **settings}
     models = Models(language, FakeEncoder(), 0.3, FakeJudge(), Thresholds(), None, "fakes")
     chosen = Settings.model_validate(values)
-    async with await Record.open(chosen.record) as record:
-        app = assemble(chosen, record, models, adapters, clock or SystemClock())
+    time = clock or SystemClock()
+    hot = partial(InProcess, clock=lambda: time.now().timestamp())
+    async with await Record.open(chosen.record, hot=hot) as record:
+        app = assemble(chosen, record, models, adapters, time)
         task = asyncio.create_task(app.run())
         try:
             yield Serving(app, record, language, task)

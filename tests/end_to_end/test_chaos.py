@@ -22,7 +22,7 @@ MUST_NOT_BE = (*COUNTS, "missed")
         pytest.param("kills", marks=SERVERS),
         pytest.param("resume", marks=[SERVERS, pytest.mark.slow]),
         pytest.param("outages", marks=[SERVERS, pytest.mark.slow]),
-        "sqlite",
+        pytest.param("sqlite", marks=pytest.mark.slow),
         pytest.param("overload", marks=[SERVERS, pytest.mark.slow]),
         pytest.param("stops", marks=[SERVERS, pytest.mark.slow]),
     ],

@@ -168,7 +168,7 @@ async def test_postgres_answers_its_healthcheck(postgres: PostgresServer) -> Non
         assert postgres.sql(f"SHOW {name}") == value
 
 
-@pytest.mark.parametrize("profile", ["single", "full", "gpu"])
+@pytest.mark.parametrize("profile", ["single", "full", pytest.param("gpu", marks=pytest.mark.slow)])
 async def test_a_profile_becomes_ready_answers_and_stops(
     profile: str, house: telegram_house.House, database: str, tiny_profile: Path, tmp_path: Path
 ) -> None:

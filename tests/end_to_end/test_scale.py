@@ -19,7 +19,7 @@ PEOPLE, TURNS_EACH, PACED = 64, 2, 300
     ("part", "expected"),
     [
         ("one", {"sqlite_turns": PEOPLE * TURNS_EACH, "postgres_turns": PEOPLE * TURNS_EACH}),
-        ("full", {"people": 1000, "memories": 10_000, "cases": 1000}),
+        pytest.param("full", {"people": 1000, "memories": 10_000, "cases": 1000}, marks=pytest.mark.slow),
         ("dispatched", {"dispatched_turns": 2 * PEOPLE * TURNS_EACH, "paced_replies": PACED}),
     ],
 )
