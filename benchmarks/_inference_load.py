@@ -12,7 +12,7 @@ import numpy as np
 from core.memory import MemoryItem, Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey
 from core.people import Person
-from core.ports import Change, Completion, LanguageModel, Past, Prompt, Vectors
+from core.ports import Change, Completion, Fence, LanguageModel, Past, Prompt, Vectors
 from core.tasks import NO_REPLY
 
 Pairs = Sequence[Sequence[str]]
@@ -98,7 +98,7 @@ class People:
         del chat
         return Past(Person(introduced=True), (), self.items, self.summaries.get(int(person.user_id)))
 
-    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
         """The summary is kept for the next turn."""
         change(self.items)
         if summary is not None:

@@ -24,7 +24,7 @@ from benchmarks._inference_load import Counting, Finished, Pairs, People, System
 from core import Conversation, Models, Policy
 from core.memory import Summary
 from core.messages import ChatKey, IncomingMessage, PersonKey
-from core.ports import Change, Completion, Past, Prompt, TurnStore, Vectors
+from core.ports import Change, Completion, Fence, Past, Prompt, TurnStore, Vectors
 from models.registry import Profile
 
 _GPU = torch.cuda.is_available()
@@ -135,8 +135,8 @@ class _EncodedAgain:
         items = [replace(item, vector=vector) for item, vector in zip(past.items, vectors, strict=False)]
         return replace(past, items=items, summary=Summary(last[0], vectors[-1]) if last else None)
 
-    async def remember(self, turn_id: int, change: Change, summary: Summary | None) -> None:
-        await self.people.remember(turn_id, change, summary)
+    async def remember(self, turn_id: int, change: Change, summary: Summary | None, fence: Fence | None = None) -> None:
+        await self.people.remember(turn_id, change, summary, fence)
 
 
 class OriginalWay:

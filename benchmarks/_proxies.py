@@ -76,7 +76,8 @@ class TurnsProxy:
 
 def put_between(app: App, store: TurnStore) -> None:
     """Give a wired service another TurnStore. It has no hooks for that, so its port is exchanged from outside."""
-    app.service._store = app.service._outbox._turns = store
+    service = app.service
+    service._store = service._outbox._turns = service._apologies._store = store
     turns = here(app)
     turns._store = turns._conversation._turns = store
 

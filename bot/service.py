@@ -2,26 +2,23 @@
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from functools import partial
+from contextlib import AsyncExitStack
 from typing import Any
 
 from bot.adapters.base import Adapter, Host
+from bot.apologies import Apologies, nothing
 from bot.company import keeping_company
 from bot.logs import of_turn
 from bot.moderation.casework import CaseWork
 from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from bot.outbox import Outbox
-from bot.patience import until_it_is_back
 from bot.turns import Turns
 from bot.waiting import Line
-from core.errors import DeliveryRefused, EngineOverloaded, RecordError, Superseded
-from core.messages import ChatKey, IncomingMessage, MessageKey, NoticeKind, PersonKey, Reply, Turn
-from core.notices import notice
+from core.errors import EngineOverloaded, GenerationFailed, RecordError, Superseded
+from core.messages import ChatKey, IncomingMessage, MessageKey, PersonKey, Reply, Turn
 from core.ports import TurnStore, Undelivered
 
 log = logging.getLogger(__name__)
@@ -54,6 +51,7 @@ class Service:
         self._outbox = outbox
         self._metrics = metrics or Metrics()
         self._metrics.line(line.__len__)
+        self._apologies = Apologies(store, outbox, self._adapters, line, self._metrics, self._close)
         self._open: dict[MessageKey, OpenTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -94,8 +92,8 @@ class Service:
         except RecordError as error:
             log.exception("message %s did not get into the inbox", message.message_id)
             # whoever sent it takes it for safe when this returns, and it is safe nowhere: the person hears of it first
-            await self._say_sorry(turn, error)
-            return self._start(self._dismiss(turn))
+            await self._apologies.say(turn, error)
+            return self._start(self._apologies.dismiss(turn))
         if not new:
             del self._open[message.key]
             return _done()
@@ -103,7 +101,7 @@ class Service:
             try:
                 check()
             except EngineOverloaded as error:
-                return self._start(self._apologise(turn, error, reason))
+                return self._start(self._apologies.make(turn, error, reason))
         return self._start(self._answer(turn))
 
     async def amend(self, chat: ChatKey, message_id: str, text: str) -> None:
@@ -135,6 +133,7 @@ class Service:
         for turn_id, message in sorted(left.items()):
             with of_turn(message.key):
                 self._start(self._resume(message.person, undelivered.get(turn_id), turn_id, due.get(turn_id)))
+        self._own_up(await self._turns.given_up())
         committed = {message.key for message in left.values()}
         self._take_up(message for message in unanswered if message.key not in committed)
 
@@ -143,6 +142,14 @@ class Service:
         strangers = [message.key for message in await self._store.unanswered() if message.key not in self._open]
         # ours are closed behind their commit: what was not open then, and waits even now, is nobody's
         self._take_up(await self._store.waiting(strangers))
+        self._own_up(await self._turns.given_up())
+
+    def _own_up(self, messages: Iterable[IncomingMessage]) -> None:
+        for message in messages:
+            if message.person.platform in self._adapters and message.key not in self._open:
+                with of_turn(message.key):
+                    given_up = self._open[message.key] = OpenTurn(message)
+                    self._start(self._apologies.make(given_up, GenerationFailed("nobody came to an end with it")))
 
     def _take_up(self, messages: Iterable[IncomingMessage]) -> None:
         for message in messages:
@@ -170,7 +177,7 @@ class Service:
                     await patience.aclose()  # nothing may begin to stand for the reply once it is on its way
                     if committed is None:
                         self._metrics.dropped(adapter.platform)
-                        await adapter.post(Reply(open_turn.message), _nothing)
+                        await adapter.post(Reply(open_turn.message), nothing)
                         return
                     await self._outbox.deliver(adapter, committed.turn_id, committed.reply)
                     self._metrics.observe("whole", time.monotonic() - began)
@@ -182,40 +189,7 @@ class Service:
             self._close(open_turn)
         except Exception as error:  # the person gets an honest sentence, the log the cause
             log.exception("no reply to message %s", open_turn.message.message_id)
-            await self._apologise(open_turn, error)
-
-    async def _apologise(self, open_turn: OpenTurn, error: Exception, reason: str = "models") -> None:
-        if await self._say_sorry(open_turn, error, reason):
-            await self._dismiss(open_turn)
-        else:
-            self._close(open_turn)
-
-    async def _say_sorry(self, open_turn: OpenTurn, error: Exception, reason: str = "models") -> bool:
-        """An honest sentence in the place of a reply; whether it went through, or never will."""
-        message = open_turn.message
-        self._metrics.unanswered(message.chat.platform, error, reason)
-        if isinstance(error, EngineOverloaded):
-            seconds = math.ceil(max(error.wait_s, self._line.patience_s))
-            said = notice(message.language, NoticeKind.BUSY, position=max(1, error.position), seconds=seconds)
-        else:
-            said = notice(message.language, NoticeKind.FAULT)
-        reply = Reply(message, notices=() if open_turn.dropped else (said,))
-        try:
-            with suppress(DeliveryRefused):
-                await self._adapters[message.person.platform].post(reply, _nothing)
-        except Exception:  # nobody is left to tell
-            log.exception("message %s: not even the apology went through", message.message_id)
-            return False
-        return True
-
-    async def _dismiss(self, open_turn: OpenTurn) -> None:
-        """It has no turn any more, though it may be in the inbox; only then it is closed, so that nobody answers it."""
-        try:
-            await until_it_is_back(partial(self._store.discard, open_turn.message))
-        except RecordError:
-            log.exception("message %s stays in the inbox", open_turn.message.message_id)
-        finally:
-            self._close(open_turn)
+            await self._apologies.make(open_turn, error)
 
     def _close(self, open_turn: OpenTurn) -> None:
         """From here on changes to the message come too late."""
@@ -248,7 +222,3 @@ def _done() -> asyncio.Future[None]:
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     future.set_result(None)
     return future
-
-
-async def _nothing(*, left: bool = True) -> None:
-    """An apology is not in the outbox: nobody has to know when it left."""

@@ -15,7 +15,7 @@ from bot.patience import until_it_is_back
 from core import Conversation
 from core.case_store import CaseStore
 from core.errors import Gone, RecordError, Superseded
-from core.messages import PersonKey, Reply, Turn
+from core.messages import IncomingMessage, PersonKey, Reply, Turn
 from core.notices import numbered
 from core.ports import Fence, TurnStore
 
@@ -58,6 +58,10 @@ class Turns(Protocol):
 
     async def unremembered(self) -> Sequence[tuple[int, Turn]]:
         """Turns whose bookkeeping is left to this process, oldest first. Raises RecordError."""
+        ...
+
+    async def given_up(self) -> Sequence[IncomingMessage]:
+        """Messages that nobody will answer, and whose people do not know it yet. Raises RecordError."""
         ...
 
     def resume(self, person: PersonKey, turn_id: int, turn: Turn | None) -> AbstractAsyncContextManager[None]:
@@ -110,6 +114,10 @@ class HereTurns:
     async def unremembered(self) -> Sequence[tuple[int, Turn]]:
         """All that is due."""
         return await self._store.unremembered()
+
+    async def given_up(self) -> Sequence[IncomingMessage]:
+        """None: what fails here is told at once."""
+        return ()
 
     @asynccontextmanager
     async def resume(self, person: PersonKey, turn_id: int, turn: Turn | None) -> AsyncIterator[None]:

@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, update
 
-from core.messages import MessageKey, PersonKey
+from core.messages import IncomingMessage, MessageKey, PersonKey
+from storage import rows
 from storage.database import Database
 from storage.rows import AnyRow
-from storage.schema import DEAD, DISCARDED, WAITING, inbox
+from storage.schema import DEAD, DISCARDED, TOLD, WAITING, inbox
+
+_GIVEN_UP = inbox.c.state.in_((DEAD, TOLD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class DeadLetters:
         """They get no reply any more; how many it were."""
         return await self._database.write(partial(_move, numbers, DISCARDED))
 
+    async def untold(self) -> list[IncomingMessage]:
+        """Those whose people do not know it yet, oldest first; TurnStore.discard says that they do."""
+        return await self._database.read(_untold)
+
     async def count(self) -> int:
         """How many there are."""
         return await self._database.read(_count)
@@ -60,6 +67,11 @@ def _bury(key: MessageKey, reason: str, connection: Connection) -> bool:
     its = (inbox.c.platform == key.platform) & (inbox.c.chat_id == key.chat_id) & (inbox.c.message_id == key.message_id)
     buried = update(inbox).where(its, inbox.c.state == WAITING).values(state=DEAD, reason=reason)
     return connection.execute(buried).rowcount > 0
+
+
+def _untold(connection: Connection) -> list[IncomingMessage]:
+    untold = rows.select_messages().where(inbox.c.state == DEAD).order_by(inbox.c.id)
+    return [rows.to_message(row) for row in connection.execute(untold)]
 
 
 def _oldest(limit: int, connection: Connection) -> list[DeadLetter]:
@@ -72,17 +84,17 @@ def _find(number: int, connection: Connection) -> tuple[DeadLetter, str] | None:
 
 
 def _move(numbers: Collection[int], state: str, connection: Connection) -> int:
-    dead = inbox.c.id.in_(numbers) & (inbox.c.state == DEAD)
+    dead = inbox.c.id.in_(numbers) & _GIVEN_UP
     return connection.execute(update(inbox).where(dead).values(state=state, reason="")).rowcount
 
 
 def _count(connection: Connection) -> int:
-    return connection.scalar(select(func.count()).where(inbox.c.state == DEAD)) or 0
+    return connection.scalar(select(func.count()).where(_GIVEN_UP)) or 0
 
 
 def _select() -> Select[Any]:
     columns = (inbox.c.id, inbox.c.platform, inbox.c.user_id, inbox.c.chat_id, inbox.c.message_id, inbox.c.sent_at)
-    return select(*columns, inbox.c.reason).where(inbox.c.state == DEAD)
+    return select(*columns, inbox.c.reason).where(_GIVEN_UP)
 
 
 def _to_letter(row: AnyRow) -> DeadLetter:

@@ -39,7 +39,9 @@ metadata = MetaData(
 )
 
 # states; an inbox entry, a delivery and a turn's bookkeeping each move once, from the first word of their line
-WAITING, ANSWERED, DISCARDED, DEAD = "waiting", "answered", "discarded", "dead"
+WAITING, ANSWERED, DISCARDED = "waiting", "answered", "discarded"
+# given up; and given up, as the person knows
+DEAD, TOLD = "dead", "told"
 DELIVERED, UNKNOWN, REFUSED = "delivered", "unknown", "refused"
 DUE, DONE, NONE = "due", "done", "none"
 

@@ -3,15 +3,17 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, exists, insert, or_, select, update
 
 from storage import rows
 from storage.schema import (
     ANSWERED,
+    DEAD,
     DELIVERED,
     DISCARDED,
     DONE,
     DUE,
+    TOLD,
     WAITING,
     cases,
     inbox,
@@ -25,10 +27,19 @@ _STILL_OPEN = rows.this_message() & (inbox.c.state == WAITING)
 _REPLY_OF = outbox.c.turn_id == bindparam("of_turn")
 
 AMEND = update(inbox).where(_STILL_OPEN).values(text=bindparam("new"))
-DISCARD = update(inbox).where(_STILL_OPEN).values(state=DISCARDED)
+DISCARD = (
+    update(inbox)
+    .where(rows.this_message(), inbox.c.state.in_((WAITING, DEAD)))
+    .values(state=case((inbox.c.state == WAITING, DISCARDED), else_=TOLD))
+)
 
-# the message's inbox id, and whether anything may be learned from it; nothing when it was never received
-CLOSE = update(inbox).where(rows.this_message()).values(state=ANSWERED).returning(inbox.c.id, inbox.c.learn)
+# the message's inbox id, and whether anything may be learned from it; nothing when it was never received, or given up
+CLOSE = (
+    update(inbox)
+    .where(rows.this_message(), inbox.c.state.not_in((DEAD, TOLD)))
+    .values(state=ANSWERED)
+    .returning(inbox.c.id, inbox.c.learn)
+)
 TURN_OF = select(turns.c.id).where(turns.c.inbox_id == bindparam("its_inbox_id"))
 REPLY = insert(outbox)
 

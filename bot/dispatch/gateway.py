@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from bot.dispatch.batches import Batches
 from bot.dispatch.ending import ended
@@ -16,7 +16,7 @@ from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from bot.turns import Committed
 from core.errors import DispatchError, EngineError, EngineOverloaded, GenerationFailed, RecordError
-from core.messages import MessageKey, PersonKey, Turn
+from core.messages import IncomingMessage, MessageKey, PersonKey, Turn
 from core.partitions import partition_of
 from core.ports import Leases, TurnStore
 from storage.errands import Errand, Failure, Reference
@@ -29,6 +29,14 @@ _SURVEY_S = 0.5
 _PAUSE_S = 0.2
 # how often the record is asked for messages that wait and of which nobody knows here
 _LOOK_S = 30.0
+
+
+class GivenUp(Protocol):
+    """Messages that were set aside; storage.dead_letters has them."""
+
+    async def untold(self) -> Sequence[IncomingMessage]:
+        """Those whose people do not know it yet. Raises RecordError."""
+        ...
 
 
 class RemoteTurns:
@@ -44,8 +52,10 @@ class RemoteTurns:
         store: TurnStore,
         platforms: Sequence[str],
         limits: Limits,
+        dead: GivenUp,
         metrics: Metrics | None = None,
     ) -> None:
+        self._dead = dead
         self._streams = streams
         self._store = store
         self._platforms = platforms
@@ -129,6 +139,10 @@ class RemoteTurns:
     async def unremembered(self) -> Sequence[tuple[int, Turn]]:
         """That is the workers'."""
         return ()
+
+    async def given_up(self) -> Sequence[IncomingMessage]:
+        """What workers set aside while no gateway of its platform was there to say so."""
+        return await self._dead.untold()
 
     @asynccontextmanager
     async def resume(self, person: PersonKey, turn_id: int, turn: Turn | None) -> AsyncIterator[None]:

@@ -52,7 +52,7 @@ async def build_gateway(
     async with (
         opened(settings, metrics) as record,
         _streams(settings, record) as streams,
-        RemoteTurns(streams, record.hot, record.turns, platforms, settings.limits, metrics) as turns,
+        RemoteTurns(streams, record.hot, record.turns, platforms, settings.limits, record.dead, metrics) as turns,
     ):
         metrics.backlog(lambda: turns.backlog)
         app = front(settings, record, turns, Reload(settings, own), adapters, SystemClock(), metrics)

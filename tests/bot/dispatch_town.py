@@ -26,7 +26,7 @@ from models.fakes import FakeClock, FakeEncoder, FakeLanguageModel
 from storage.record import Record
 from storage.redis import RedisState
 from storage.streams import Streams
-from tests.bot.conftest import PaperAdapter, PuppetModel
+from tests.bot.conftest import PaperAdapter, PuppetModel, nothing_is_left
 from tests.redis_server import RedisServer
 
 QUICK = DispatchSettings(partitions=4, lease_s=1)
@@ -69,7 +69,7 @@ class Town:
         """One that took up what was left."""
         async with self._process() as (record, streams):
             platforms, limits = [adapter.platform for adapter in adapters], self.settings.limits
-            async with RemoteTurns(streams, record.hot, record.turns, platforms, limits) as turns:
+            async with RemoteTurns(streams, record.hot, record.turns, platforms, limits, record.dead) as turns:
                 app = front(self.settings, record, turns, Reload(self.settings, NOBODY), adapters, FakeClock())
                 await app.service.recover()
                 try:
@@ -113,6 +113,13 @@ class Town:
             record = await stack.enter_async_context(await Record.open(self.url, lock_wait=self.lock_wait_s, hot=hot))
             streams = Streams(self.redis.url, self.settings.dispatch.partitions, record.incarnation)
             yield record, await stack.enter_async_context(streams)
+
+
+async def all_is_done(record: Record) -> None:
+    """Returns once nothing is left of any turn: a worker does its bookkeeping behind the reply, and tells nobody."""
+    async with asyncio.timeout(10):
+        while not await nothing_is_left(record):
+            await asyncio.sleep(0.02)
 
 
 async def until(worker: Worker, wanted: Callable[[], bool]) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import DispatchError
 from core.tasks import OUTPUT_MESSAGE
-from tests.bot.conftest import PaperAdapter, nothing_is_left, say
-from tests.bot.dispatch_town import Gateway, Town
+from tests.bot.conftest import PaperAdapter, say
+from tests.bot.dispatch_town import Gateway, Town, all_is_done
 from tests.redis_server import RedisServer
 
 ANSWER = OUTPUT_MESSAGE.name
@@ -39,7 +39,7 @@ async def test_the_next_gateway_delivers_what_the_last_one_asked_for(town: Town)
             town.language.gate.set()
             await asyncio.gather(*gateway.app.service._tasks)
             assert (first.answered, second.answered) == ([], ["m1", "m2"])
-            assert await nothing_is_left(gateway.record)
+            await all_is_done(gateway.record)
 
 
 async def test_replies_found_while_no_gateway_was_there_are_delivered_by_the_next(town: Town) -> None:
@@ -55,7 +55,7 @@ async def test_replies_found_while_no_gateway_was_there_are_delivered_by_the_nex
         async with town.gateway(paper) as gateway:
             await asyncio.gather(*gateway.app.service._tasks)
             assert paper.answered == ["m1"]
-            assert await nothing_is_left(gateway.record)
+            await all_is_done(gateway.record)
 
 
 async def test_a_second_one_stands_by_until_the_first_is_gone(town: Town) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.messages import PersonKey
-from tests.bot.conftest import PaperAdapter, nothing_is_left, say
-from tests.bot.dispatch_town import Town
+from tests.bot.conftest import PaperAdapter, say
+from tests.bot.dispatch_town import Town, all_is_done
 from tests.redis_server import RedisServer
 
 
@@ -35,4 +35,18 @@ async def test_what_ends_every_worker_is_set_aside_and_nothing_else_is(town: Tow
             await gateway.app.service.look_for_unanswered()
             await asyncio.gather(*gateway.app.service._tasks)
             assert paper.answered.count("m1") == 2
-        assert await nothing_is_left(gateway.record)
+        await all_is_done(gateway.record)
+
+
+async def test_who_wrote_what_was_set_aside_while_no_gateway_was_there_is_told_once(
+    town: Town, paper: PaperAdapter
+) -> None:
+    async with town.gateway(paper) as gateway:
+        await gateway.record.turns.receive(say("die"))
+        assert await gateway.record.dead.bury(say("die").key, "nobody came to its end")
+    for _ in range(2):
+        async with town.gateway(paper) as gateway:
+            await asyncio.gather(*gateway.app.service._tasks)
+    assert paper.notices == ["fault"]
+    async with town.gateway(paper) as gateway:
+        assert await gateway.record.dead.count() == 1

@@ -13,8 +13,8 @@ from core.messages import PersonKey, Turn
 from core.ports import Fence
 from core.tasks import OUTPUT_MESSAGE
 from storage.turns import Turns
-from tests.bot.conftest import HOME, PaperAdapter, nothing_is_left, say
-from tests.bot.dispatch_town import Town
+from tests.bot.conftest import HOME, PaperAdapter, say
+from tests.bot.dispatch_town import Town, all_is_done
 from tests.redis_server import RedisServer
 
 ANSWER = OUTPUT_MESSAGE.name
@@ -68,7 +68,7 @@ async def test_messages_in_a_workers_hands_are_answered_once_and_soon(
         assert time.monotonic() - happened < RECOVERY_S
         assert sorted(paper.answered) == ["m0", "m1", "m2", "m3", "m4", "m9"]
         assert paper.answered.index("m0") < paper.answered.index("m9")
-        assert await nothing_is_left(gateway.record)
+        await all_is_done(gateway.record)
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS)

@@ -8,8 +8,8 @@ import pytest
 from core.errors import EngineOverloaded, GenerationFailed
 from core.messages import ChatKey, PersonKey
 from core.tasks import OUTPUT_MESSAGE
-from tests.bot.conftest import HOME, JUN, MINA, PaperAdapter, nothing_is_left, say
-from tests.bot.dispatch_town import Town
+from tests.bot.conftest import HOME, JUN, MINA, PaperAdapter, say
+from tests.bot.dispatch_town import Town, all_is_done
 from tests.redis_server import RedisServer
 
 ANSWER = OUTPUT_MESSAGE.name
@@ -26,7 +26,7 @@ async def test_a_message_is_answered_by_a_worker_and_delivered_by_its_gateway(to
         assert paper.answered == ["m1"]
         assert paper.replies[0].text
     async with town.gateway(paper) as gateway:
-        assert await nothing_is_left(gateway.record)
+        await all_is_done(gateway.record)
 
 
 async def test_each_persons_messages_are_answered_in_order_by_any_number_of_workers(
@@ -82,7 +82,7 @@ class TestAMessageThatChanges:
             await gateway.app.service.withdraw(HOME, "m1")
             await asyncio.gather(*turn)
             assert (paper.answered, [message.message_id for message in paper.cleared]) == ([], ["m1"])
-            assert await nothing_is_left(gateway.record)
+            await all_is_done(gateway.record)
 
     async def test_one_that_waits_behind_another_is_dropped_too(self, town: Town, paper: PaperAdapter) -> None:
         town.language.gated = {ANSWER}
@@ -108,7 +108,7 @@ class TestNoReply:
             assert paper.notices == [notice]
             if notice == "busy":
                 assert "3" in paper.replies[0].notices[0].text
-            assert await nothing_is_left(gateway.record)
+            await all_is_done(gateway.record)
             town.language.failing = set()
             await gateway.answer(say("다시", 2))
         assert paper.answered == ["m1", "m2"]

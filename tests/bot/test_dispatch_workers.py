@@ -15,8 +15,8 @@ from core.tasks import MEMORY, OUTPUT_MESSAGE
 from models.fakes import plain_rule
 from storage.errands import Delivered
 from storage.streams import Streams
-from tests.bot.conftest import JUN, MINA, PaperAdapter, PuppetModel, nothing_is_left, say
-from tests.bot.dispatch_town import Town, until
+from tests.bot.conftest import JUN, MINA, PaperAdapter, PuppetModel, say
+from tests.bot.dispatch_town import Town, all_is_done, until
 from tests.redis_server import RedisServer
 
 ANSWER = OUTPUT_MESSAGE.name
@@ -42,7 +42,7 @@ class TestACrash:
                     await asyncio.gather(*turns)
                     assert time.monotonic() - killed_at < town.settings.dispatch.lease_s + 5
             assert paper.answered == ["m3", "m1", "m2"]
-            assert await nothing_is_left(gateway.record)
+            await all_is_done(gateway.record)
 
     async def test_the_bookkeeping_it_left_is_done_before_anything_new_of_the_person(
         self, town: Town, paper: PaperAdapter, monkeypatch: pytest.MonkeyPatch

@@ -178,6 +178,9 @@ async def test_who_was_told_of_a_fault_is_not_answered_later_though_the_record_w
     language.error, language.failing = GenerationFailed("gone"), {OUTPUT_MESSAGE.name}
     away, asked = asyncio.Event(), []
 
+    async def commit(*_: object) -> int:
+        raise RecordUnavailable("the server is away")
+
     async def discard(message: IncomingMessage) -> None:
         asked.append(message)
         if len(asked) < 3:
@@ -185,6 +188,7 @@ async def test_who_was_told_of_a_fault_is_not_answered_later_though_the_record_w
         away.set()
         await Turns.discard(record.turns, message)
 
+    monkeypatch.setattr(record.turns, "commit", commit)
     monkeypatch.setattr(record.turns, "discard", discard)
     turn = await service.receive(say("안녕"))
     await away.wait()
@@ -295,13 +299,15 @@ async def test_a_reply_that_the_record_does_not_let_begin_is_kept_and_not_apolog
     assert await record.turns.unremembered() == []
 
 
-async def test_a_message_whose_apology_does_not_arrive_either_stays_unanswered(
+async def test_an_apology_that_may_not_have_arrived_is_left_for_the_next_start_as_a_reply_is(
     service: Service, paper: PaperAdapter, record: Record, language: PuppetModel
 ) -> None:
     language.error, language.failing = GenerationFailed("gone"), {OUTPUT_MESSAGE.name}
     paper.fault = DeliveryError("the paper is torn")
     await handle(service, say("안녕"))
-    assert await record.turns.unanswered() == [say("안녕")]
+    assert await record.turns.unanswered() == []
+    (left,) = await record.turns.undelivered()
+    assert [notice.kind.value for notice in left.reply.notices] == ["fault"]
 
 
 async def test_the_next_turn_of_a_person_waits_for_the_bookkeeping_of_the_last(

@@ -2,9 +2,10 @@
 
 import pytest
 
+from core.errors import Gone
 from core.messages import MessageKey
 from storage.record import Record
-from tests.storage.samples import message
+from tests.storage.samples import message, turn
 
 REASON = "nobody came to its end"
 
@@ -45,6 +46,21 @@ async def test_a_revived_one_waits_again(record: Record) -> None:
     assert await record.dead.revive([one, 4711]) == 1
     assert await record.turns.waiting([message(1).key, message(2).key]) == [message(1)]
     assert [letter.key.message_id for letter in await record.dead.oldest()] == ["m2"]
+
+
+async def test_one_whose_person_was_told_stays_in_the_list(record: Record) -> None:
+    await bury(record, 1, 2)
+    await record.turns.discard(message(1))
+    assert await record.dead.untold() == [message(2)]
+    assert await record.dead.count() == 2
+    assert await record.dead.revive([letter.number for letter in await record.dead.oldest()]) == 2
+
+
+async def test_nobody_answers_one_that_was_given_up(record: Record) -> None:
+    await bury(record, 1)
+    with pytest.raises(Gone):
+        await record.turns.commit(turn(message(1)))
+    assert await record.dead.count() == 1
 
 
 async def test_a_dropped_one_never_waits_again(record: Record) -> None:
