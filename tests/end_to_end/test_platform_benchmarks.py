@@ -20,6 +20,7 @@ TELEGRAM_FAULTS = {
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "faults", "never"),
     [
