@@ -1,13 +1,12 @@
 """The turn, top to bottom, in the order a person would tell it (behaviour.md §2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
-from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +15,7 @@ from core import cases, memory, recall, sanctions, tasks, texts
 from core.ethics import CATEGORIES, Thresholds, acting
 from core.messages import IncomingMessage, Notice, NoticeKind, PersonKey, Reply, Turn
 from core.notices import notice, sanction_notices
+from core.order import Lines
 from core.ports import Clock, Counters, Encoder, Fence, LanguageModel, Past, Prompt, TurnStore, Vectors
 from core.rules import Bounds, Rulebook, Rules
 from core.text import neutralise, normalise, unmask
@@ -90,16 +90,13 @@ class Conversation:
         self._turns = turns
         self._clock = clock
         self._policy = policy
-        self._locks: WeakValueDictionary[PersonKey, asyncio.Lock] = WeakValueDictionary()
+        self._lines = Lines()
         self._category_vectors: Vectors | None = None
         self._counters = counters
 
-    @asynccontextmanager
-    async def exclusive(self, person: PersonKey) -> AsyncIterator[None]:
+    def exclusive(self, person: PersonKey) -> AbstractAsyncContextManager[None]:
         """One turn at a time for a person, in the order of asking; different persons do not wait for each other."""
-        lock = self._locks.setdefault(person, asyncio.Lock())
-        async with lock:
-            yield
+        return self._lines.of(person)
 
     async def reply(self, message: IncomingMessage) -> Turn:
         """What 오로라 answers, with her face and whatever notices are due. Writes nothing."""

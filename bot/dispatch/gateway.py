@@ -10,13 +10,13 @@ from typing import Protocol, Self
 from bot.dispatch.batches import Batches
 from bot.dispatch.ending import ended
 from bot.dispatch.limits import Limits
-from bot.dispatch.order import Places
 from bot.dispatch.rights import PlatformRights
 from bot.observing.metrics import Metrics
 from bot.open_turn import OpenTurn
 from bot.turns import Committed
 from core.errors import DispatchError, EngineError, EngineOverloaded, GenerationFailed, RecordError
 from core.messages import IncomingMessage, MessageKey, PersonKey, Turn
+from core.order import Lines
 from core.partitions import partition_of
 from core.ports import Leases, TurnStore
 from storage.errands import Errand, Failure, Reference
@@ -63,7 +63,7 @@ class RemoteTurns:
         self._metrics = metrics or Metrics()
         self._rights = PlatformRights(leases, platforms, limits.lease_s)
         self._errands = Batches(self._hand_over)
-        self._places = Places()
+        self._lines = Lines()
         self._found: dict[MessageKey, tuple[PersonKey, asyncio.Future[Committed | None]]] = {}
         self._left = 0  # errands in the streams when somebody looked
         self._sent = 0  # since then
@@ -123,7 +123,7 @@ class RemoteTurns:
         self._found[message.key] = message.person, found
         self._send(message.person, message.key)
         try:
-            async with self._places.of(message.person):
+            async with self._lines.of(message.person):
                 with self._metrics.stage("dispatch"):
                     committed = await found
                 await self._rights.sure()
@@ -147,13 +147,13 @@ class RemoteTurns:
     @asynccontextmanager
     async def resume(self, person: PersonKey, turn_id: int, turn: Turn | None) -> AsyncIterator[None]:
         """Before anything new of theirs."""
-        async with self._places.of(person):
+        async with self._lines.of(person):
             await self._rights.sure()
             yield
 
     def settled(self, person: PersonKey) -> AbstractAsyncContextManager[None]:
         """Bookkeeping elsewhere excluded; it finds what was forgotten in the record."""
-        return self._places.of(person)
+        return self._lines.of(person)
 
     def _send(self, person: PersonKey, key: MessageKey) -> None:
         self._errands.put(Errand(partition_of(person, self._limits.partitions), key))

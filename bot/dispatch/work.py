@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from bot.dispatch.batches import Batches
 from bot.dispatch.holding import Partition
-from bot.dispatch.order import Places
 from bot.dispatch.ports import WorkerRecord
 from bot.logs import of_turn
 from bot.observing.metrics import Metrics
@@ -17,6 +16,7 @@ from bot.open_turn import OpenTurn
 from bot.turns import HereTurns
 from core.errors import EngineOverloaded, RecordUnavailable, Superseded
 from core.messages import IncomingMessage, MessageKey, Turn
+from core.order import Lines
 from storage.errands import Delivered, Failure, Reference
 from storage.streams import Streams
 
@@ -67,7 +67,7 @@ class Workbench:
         self._deliveries = deliveries
         self._metrics = metrics
         self._stirred = stirred
-        self._places = Places()
+        self._lines = Lines()
         self._alone = asyncio.Lock()
         self._works: dict[MessageKey, Work] = {}
         self.finished = Batches(streams.finish)
@@ -99,7 +99,7 @@ class Workbench:
         person = turn.message.person
 
         async def remember() -> None:
-            async with self._places.of(person), self._turns.settled(person):
+            async with self._lines.of(person), self._turns.settled(person):
                 await self._turns.remember(turn_id, turn, partition.right.fence)
 
         with of_turn(turn.message.key):
@@ -117,7 +117,7 @@ class Workbench:
     async def _carry_out(self, work: Work) -> None:
         first = work.delivered[0]
         try:
-            async with self._places.of(work.open_turn.message.person):
+            async with self._lines.of(work.open_turn.message.person):
                 _require(work.partition)
                 if self.calm(first):
                     await self._answer(work)

@@ -118,7 +118,7 @@ class Town:
 async def all_is_done(record: Record) -> None:
     """Returns once nothing is left of any turn: a worker does its bookkeeping behind the reply, and tells nobody."""
     async with asyncio.timeout(10):
-        while not await nothing_is_left(record):  # noqa: ASYNC110
+        while not await nothing_is_left(record):  # noqa: ASYNC110  # other processes write it
             await asyncio.sleep(0.02)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,9 @@ pytestmark = pytest.mark.asyncio
 HOWEVER_LONG = 60.0
 TABLE = "CREATE TABLE said (id BIGSERIAL PRIMARY KEY, number INT UNIQUE)"
 OUR_CONNECTIONS = "FROM pg_stat_activity WHERE application_name = 'ohlora'"
+
+# a traceback quotes the lines of this file, too
+SECRET = "내 비밀"
 
 Write = Callable[[Connection], int]
 
@@ -80,6 +84,37 @@ async def test_a_process_writes_in_the_order_in_which_it_was_asked(server: Postg
             assert await ask(database, all_of(range(10 * AT_ONCE))) == list(range(10 * AT_ONCE))
     assert said(server, place) == list(range(10 * AT_ONCE))
     assert len(seen) == 10
+
+
+async def test_what_is_asked_later_is_written_later_however_long_the_first_takes(
+    server: PostgresServer, place: str
+) -> None:
+    begun = asyncio.Event()
+
+    def slowly(connection: Connection) -> int:
+        begun.set()
+        connection.execute(text("SELECT pg_sleep(0.3)"))
+        return say(1, connection)
+
+    async with opened(server.url(place)) as database:
+        first = asyncio.create_task(database.write(slowly))
+        await begun.wait()
+        await database.write(partial(say, 2))
+        await first
+    assert said(server, place) == [1, 2]
+
+
+async def test_an_error_does_not_quote_the_row_that_the_server_refused(server: PostgresServer, place: str) -> None:
+    server.sql("CREATE TABLE kept (words TEXT, needed INT NOT NULL)", place)
+
+    def refused(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO kept VALUES (:words, NULL)"), {"words": SECRET})
+
+    async with opened(server.url(place)) as database:
+        with pytest.raises(RecordError) as raised:
+            await database.write(refused)
+    assert "NotNullViolation" in str(raised.value)
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.parametrize("bad", [0, 7, AT_ONCE - 1, AT_ONCE])

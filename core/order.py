@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 from core.messages import PersonKey
 
 
-class Places:
+class Lines:
     """One at a time for a person, in the order of asking; different persons do not wait for each other."""
 
     def __init__(self) -> None:
